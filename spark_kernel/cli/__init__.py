@@ -1,0 +1,4 @@
+"""The spark-kernel command."""
+
+
+def main() -> None: ...

@@ -1,0 +1,1 @@
+"""Values in, MIME bundles out; starts no Spark job."""

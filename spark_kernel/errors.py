@@ -1,0 +1,152 @@
+"""The whole exception tree, by what the user can do about it.
+
+::
+
+    SparkKernelError
+    ├── ConfigurationError        change a setting
+    ├── InstallationError         install or repair something
+    │   ├── JavaNotFoundError
+    │   ├── SparkNotFoundError
+    │   └── SparkVersionError
+    ├── SparkStartError           Spark did not start: read the reason, then `%spark restart`
+    │   ├── DriverStartError      the driver JVM ended or never answered
+    │   └── ClusterUnreachableError
+    ├── SparkStoppedError         Spark is not running: `%spark restart`
+    └── KernelspecError           a kernelspec could not be written or removed
+
+    UserWarning
+    └── LateSettingWarning        a setting came too late to count
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "ClusterUnreachableError",
+    "ConfigurationError",
+    "DriverStartError",
+    "InstallationError",
+    "JavaNotFoundError",
+    "KernelspecError",
+    "LateSettingWarning",
+    "SparkKernelError",
+    "SparkNotFoundError",
+    "SparkStartError",
+    "SparkStoppedError",
+    "SparkVersionError",
+]
+
+
+class SparkKernelError(Exception):
+    """An error whose text says what happened and what to do.
+
+    Parameters
+    ----------
+    message
+        What happened and where, in a sentence or two.
+    hint
+        What to do about it; empty where nothing is known.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """Say what IPython shows in place of a traceback: our frames would explain nothing."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class ConfigurationError(SparkKernelError):
+    """A setting of the kernel or of Spark is unknown, mistyped or contradictory."""
+
+
+class InstallationError(SparkKernelError):
+    """Something that the kernel stands on is missing, broken or of the wrong version."""
+
+
+class JavaNotFoundError(InstallationError):
+    """No usable Java runtime.
+
+    Parameters
+    ----------
+    tried
+        One line for each place that was looked at, with what was wrong there.
+    needed
+        The versions that would do, such as ``17 to 25``.
+    command
+        The one command that mends it.
+    """
+
+    def __init__(self, tried: Sequence[str], needed: str, command: str) -> None:
+        self.tried = tuple(tried)
+        self.needed = needed
+        self.command = command
+        places = "".join(f"\n  - {line}" for line in self.tried)
+        super().__init__(
+            f"No usable Java was found; Spark needs Java {needed}. Tried:{places}",
+            f"run `{command}`, then `%spark restart`",
+        )
+
+
+class SparkNotFoundError(InstallationError):
+    """Neither SPARK_HOME nor an installed pyspark leads to a Spark."""
+
+
+class SparkVersionError(InstallationError):
+    """The Spark of SPARK_HOME and the installed pyspark do not fit together."""
+
+    def __init__(self, spark_home: str, spark_version: str, pyspark_version: str) -> None:
+        self.spark_home = spark_home
+        self.spark_version = spark_version
+        self.pyspark_version = pyspark_version
+        series = ".".join(spark_version.split(".")[:2])
+        super().__init__(
+            f"SPARK_HOME ({spark_home}) is Spark {spark_version}, but the installed pyspark is "
+            f"{pyspark_version}; the two must be of the same series.",
+            f"run `pip install 'pyspark=={series}.*'`, or unset SPARK_HOME to use pyspark's own",
+        )
+
+
+class SparkStartError(SparkKernelError):
+    """Spark did not start; the kernel stays usable."""
+
+
+class DriverStartError(SparkStartError):
+    """The driver JVM ended, or did not answer in time, before Spark was ready.
+
+    Parameters
+    ----------
+    exit_status
+        The exit status of the process, negative for a signal, or None while it runs.
+    log_path
+        The driver's log.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, exit_status: int | None = None, log_path: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.exit_status = exit_status
+        self.log_path = log_path
+
+
+class ClusterUnreachableError(SparkStartError):
+    """No connection to the cluster's master."""
+
+
+class SparkStoppedError(SparkKernelError):
+    """Spark was stopped, or is not started by this configuration."""
+
+
+class KernelspecError(SparkKernelError):
+    """A kernelspec could not be written, found or removed."""
+
+
+class LateSettingWarning(UserWarning):
+    """A setting was given to a session that already runs, where it cannot take effect."""

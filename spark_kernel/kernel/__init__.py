@@ -1,0 +1,1 @@
+"""The Jupyter kernel; the only part that imports ipykernel."""

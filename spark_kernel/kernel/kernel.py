@@ -1,0 +1,207 @@
+"""The kernel: ipykernel's own, with a Spark session beside it.
+
+User code runs on the main thread (and on subshells'), ``do_shutdown`` on the control thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import psutil
+from ipykernel.ipkernel import IPythonKernel
+from traitlets import Type
+
+from spark_kernel import __version__
+from spark_kernel.display.session import banner_text, session_card
+from spark_kernel.errors import ConfigurationError
+from spark_kernel.kernel.config import SparkKernelSettings
+from spark_kernel.kernel.names import SparkNames
+from spark_kernel.kernel.publisher import Publisher
+from spark_kernel.kernel.shell import SparkShell
+from spark_kernel.magics.spark import SparkMagics
+from spark_kernel.protocol.events import Cell, CellResumed, CellWaiting, SessionStatus
+from spark_kernel.protocol.messages import SUPPORTED_FEATURES
+from spark_kernel.spark import hooks
+from spark_kernel.spark.session import KernelSession
+from spark_kernel.spark.settings import StartMode
+
+__all__ = ["SparkKernel"]
+
+_QUIET_WAIT_S = 0.15
+_FLUSH_TIMEOUT_S = 2.0
+_DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
+
+
+class SparkKernel(SparkKernelSettings, IPythonKernel):  # type: ignore[misc]
+    """PySpark (cluster)."""
+
+    implementation = "spark-kernel"
+    implementation_version = __version__
+    shell_class = Type(SparkShell)
+    configuration_problem: ConfigurationError | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._cells: dict[int, Cell] = {}
+        self.publisher = Publisher(self._send, self._banner_of, self._latest_cell)
+        self.spark_session = KernelSession(
+            self.session_settings(), self.publisher.emit, _process_clock(), _versions()
+        )
+        hooks.install(self.spark_session, self.wait_for_spark)
+        self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
+        self.shell.register_magics(SparkMagics(self.shell, self))
+        formatter = self.shell.display_formatter.formatters["text/html"]
+        formatter.for_type_by_name("pyspark.sql.session", "SparkSession", self._session_html)
+        self.help_links = [
+            {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
+            {"text": "PySpark Reference", "url": "https://spark.apache.org/docs/latest/api/python/"},
+            *self.help_links,
+        ]
+
+    # -- what clients see ------------------------------------------------------------------
+
+    @property
+    def banner(self) -> str:
+        """The banner, as things stand now."""
+        return self._banner_of(self.spark_session.status)
+
+    @property
+    def kernel_info(self) -> dict[str, Any]:
+        """The content of ``kernel_info_reply``."""
+        info: dict[str, Any] = super().kernel_info
+        info["supported_features"] = [*info["supported_features"], *SUPPORTED_FEATURES]
+        return info
+
+    def _banner_of(self, status: SessionStatus) -> str:
+        return banner_text(status, __version__)
+
+    def _session_html(self, session: Any) -> str | None:
+        if session is getattr(session, "_instantiatedSession", None):
+            return session_card(self.spark_session.status)["text/html"]
+        return None
+
+    def _send(
+        self, message_type: str, content: Mapping[str, Any], parent: Mapping[str, Any]
+    ) -> None:
+        topic = self._topic(message_type)
+        self.session.send(self.iopub_socket, message_type, content, parent=parent, ident=topic)
+
+    # -- life ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the kernel, and Spark beside it."""
+        super().start()
+        self.publisher.start()
+        if self.configuration_problem is not None:
+            self.spark_session.refuse(self.configuration_problem)
+        elif self.spark_session.settings.start_mode is StartMode.EAGER:
+            self.spark_session.start()
+
+    async def do_shutdown(self, restart: bool) -> dict[str, Any]:
+        """End Spark with everything that belongs to it, then the kernel."""
+        self.spark_session.close()
+        self.publisher.stop()
+        if not restart:
+            self._make_archive()
+        reply: dict[str, Any] = super().do_shutdown(restart)
+        return reply
+
+    def _make_archive(self) -> None:
+        archive = self.spark_session.wanted_archive
+        if archive is not None:
+            from spark_kernel.spark.training import train_in_background
+
+            train_in_background(self.spark_session.settings)
+
+    # -- cells -----------------------------------------------------------------------------
+
+    async def do_execute(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Run a cell; what it printed in the driver is sent before it is done."""
+        thread = threading.get_ident()
+        self._cells[thread] = Cell(self.get_parent("shell"))
+        try:
+            reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
+            self.spark_session.drain_output()
+            return reply
+        finally:
+            if self.publisher.is_busy:
+                self.publisher.flush(_FLUSH_TIMEOUT_S)
+            self._cells.pop(thread, None)
+
+    def _latest_cell(self) -> Cell | None:
+        cells = list(self._cells.values())
+        return cells[-1] if cells else None
+
+    def require_spark(self) -> Any:
+        """Give the session to the code of a cell, which shows the stages while it waits."""
+        self.wait_for_spark(is_starting_allowed=True)
+        return self.spark_session.require()
+
+    def wait_for_spark(self, *, is_starting_allowed: bool) -> None:
+        """Wait until no start is under way.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the cell is interrupted; the start goes on.
+        """
+        session = self.spark_session
+        if session.is_starter or not session.is_start_expected(is_starting_allowed):
+            return
+        cell = self._cells.get(threading.get_ident())
+        if cell is None and threading.current_thread() is threading.main_thread():
+            # Completion or inspection between two cells: it must not block.
+            raise AttributeError("Spark is not ready")
+        with _clean_interrupt():
+            if session.settle(is_starting_allowed, timeout_s=_QUIET_WAIT_S):
+                return
+            with self._shown_wait(cell):
+                session.settle(is_starting_allowed)
+
+    @contextlib.contextmanager
+    def _shown_wait(self, cell: Cell | None) -> Iterator[None]:
+        """Show a cell the stages while it waits; a thread of the notebook's own waits unseen."""
+        if cell is None:
+            yield
+            return
+        self.publisher.emit(CellWaiting(cell))
+        try:
+            yield
+        finally:
+            self.publisher.emit(CellResumed(cell))
+
+    # -- what %spark does ------------------------------------------------------------------
+
+    def restart_spark(self) -> None:
+        """Start Spark anew and wait for it."""
+        if self.configuration_problem is not None:
+            raise self.configuration_problem
+        self.spark_session.restart()
+        self.require_spark()
+
+
+def _process_clock() -> Callable[[], float]:
+    """Give a clock that counts the seconds since this process started."""
+    started = psutil.Process().create_time()
+    return lambda: time.time() - started
+
+
+def _versions() -> dict[str, str]:
+    return {"python": sys.version.split()[0], "kernel": __version__}
+
+
+@contextlib.contextmanager
+def _clean_interrupt() -> Iterator[None]:
+    """Let an interrupt of the wait end in a line, not in a trace of this kernel."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        said = "the wait for Spark was interrupted; Spark goes on starting"
+        error = KeyboardInterrupt(said)
+        error._render_traceback_ = lambda: [f"KeyboardInterrupt: {said}"]  # type: ignore[attr-defined]
+        raise error from None

@@ -1,0 +1,190 @@
+"""Sends every message of our own, from one thread, in the order in which things happened.
+
+The thread ``spark-publisher`` sleeps until there is an event. While a cell waits for Spark, it
+wakes once a second to tell how long.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from spark_kernel.display.session import waiting_view
+from spark_kernel.protocol.events import (
+    Cell,
+    CellResumed,
+    CellWaiting,
+    DriverPrinted,
+    Event,
+    SessionChanged,
+    SessionStatus,
+)
+from spark_kernel.protocol.messages import (
+    BANNER_UPDATE,
+    SPARK_STATUS,
+    banner_content,
+    status_content,
+)
+from spark_kernel.protocol.mimebundle import MimeBundle
+
+__all__ = ["Publisher", "Send"]
+
+_log = logging.getLogger(__name__)
+_REFRESH_S = 1.0
+_REPEAT_STATUS_S = 5.0
+
+Send = Callable[[str, Mapping[str, Any], Mapping[str, Any]], None]
+"""Sends a message on iopub: its type, its content, and the parent message or nothing."""
+
+
+@dataclass
+class _WaitingCell:
+    cell: Cell
+    since: float
+    display_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    is_shown: bool = False
+
+
+class Publisher:
+    """Drains events and sends messages.
+
+    Parameters
+    ----------
+    send
+        Sends a message; called from this thread alone.
+    banner
+        Makes the banner of a status.
+    running_cell
+        Gives the cell that runs now, to which the driver's output belongs, or None.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        banner: Callable[[SessionStatus], str],
+        running_cell: Callable[[], Cell | None],
+    ) -> None:
+        self._send = send
+        self._banner = banner
+        self._running_cell = running_cell
+        self._events: queue.SimpleQueue[Event | threading.Event | None] = queue.SimpleQueue()
+        self._count_lock = threading.Lock()
+        self._unsent = 0
+        self._waiting: dict[str, _WaitingCell] = {}
+        self._status: SessionStatus | None = None
+        self._status_sent_at = 0.0
+        self._sent_banner = ""
+        self._thread = threading.Thread(target=self._run, name="spark-publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are events whose messages have not been sent."""
+        return self._unsent > 0
+
+    def emit(self, event: Event) -> None:
+        """Take an event, from any thread; never blocks."""
+        with self._count_lock:
+            self._unsent += 1
+        self._events.put(event)
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until everything that was emitted so far has been sent."""
+        done = threading.Event()
+        self._events.put(done)
+        done.wait(timeout_s)
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """Send what there is, and end; may be called twice."""
+        if self._thread.is_alive():
+            self._events.put(None)
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                item = self._events.get(timeout=self._pause())
+            except queue.Empty:
+                self._guarded(self._refresh)
+                continue
+            if item is None:
+                return
+            if isinstance(item, threading.Event):
+                item.set()
+            else:
+                self._guarded(self._handle, item)
+                with self._count_lock:
+                    self._unsent -= 1
+
+    def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
+        try:
+            action(*arguments)
+        except Exception:  # a display that fails must not take the kernel along
+            _log.exception("a message about Spark could not be sent")
+
+    def _pause(self) -> float | None:
+        is_pending = self._status is not None and self._status.state.is_pending
+        return _REFRESH_S if self._waiting or is_pending else None
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case SessionChanged(status):
+                self._status = status
+                self._send_status(status)
+                self._show_waiting()
+            case CellWaiting(cell):
+                self._waiting[cell.id] = _WaitingCell(cell, time.monotonic())
+                self._show_waiting()
+            case CellResumed(cell):
+                waiting = self._waiting.pop(cell.id, None)
+                if waiting is not None:
+                    self._show(waiting, is_over=True)
+            case DriverPrinted(text):
+                cell = self._running_cell()
+                if cell is not None:
+                    self._send("stream", {"name": "stdout", "text": text}, cell.parent)
+
+    def _refresh(self) -> None:
+        status = self._status
+        if status is not None and status.state.is_pending:
+            if time.monotonic() - self._status_sent_at >= _REPEAT_STATUS_S:
+                self._send_status(status)
+        self._show_waiting()
+
+    def _send_status(self, status: SessionStatus) -> None:
+        self._status_sent_at = time.monotonic()
+        self._send(SPARK_STATUS, status_content(status), {})
+        banner = self._banner(status)
+        if banner != self._sent_banner:
+            self._sent_banner = banner
+            self._send(BANNER_UPDATE, banner_content(banner, status.links), {})
+
+    def _show_waiting(self) -> None:
+        for waiting in self._waiting.values():
+            self._show(waiting, is_over=False)
+
+    def _show(self, waiting: _WaitingCell, is_over: bool) -> None:
+        if self._status is None:
+            return
+        waited_s = time.monotonic() - waiting.since
+        view = waiting_view(self._status, waited_s, is_over)
+        self._display(waiting, view)
+
+    def _display(self, waiting: _WaitingCell, view: MimeBundle) -> None:
+        message = "update_display_data" if waiting.is_shown else "display_data"
+        waiting.is_shown = True
+        content = {
+            "data": view,
+            "metadata": {},
+            "transient": {"display_id": waiting.display_id},
+        }
+        self._send(message, content, waiting.cell.parent)

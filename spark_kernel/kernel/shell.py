@@ -1,0 +1,45 @@
+"""IPython's shell, with ``spark`` and ``sc`` in its namespace."""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import Any
+
+from ipykernel.zmqshell import ZMQInteractiveShell
+
+from spark_kernel.kernel.names import SparkNames
+
+__all__ = ["SparkShell"]
+
+
+class SparkShell(ZMQInteractiveShell):  # type: ignore[misc]
+    """Makes a cell that names ``spark`` wait for it before it runs.
+
+    Waiting inside the run of the cell's code matters: ipykernel only logs a KeyboardInterrupt
+    that comes between the request and the code, and its client would wait for ever.
+    """
+
+    names: SparkNames | None = None
+
+    def use_names(self, names: SparkNames) -> None:
+        """Keep these names in the namespace from now on, through ``%reset`` too."""
+        self.names = names
+        self._install_names()
+
+    def init_user_ns(self) -> None:
+        """Fill a new or emptied namespace; called by IPython."""
+        super().init_user_ns()
+        self._install_names()
+
+    def _install_names(self) -> None:
+        if self.names is not None:
+            self.names.install(self.user_ns)
+            self.user_ns_hidden.update({name: self.user_ns[name] for name in ("spark", "sc")})
+
+    async def run_code(
+        self, code_obj: CodeType, result: Any = None, *, async_: bool = False
+    ) -> bool:
+        """Run the code of a cell; called by IPython for each statement or more."""
+        if self.names is not None:
+            self.names.prepare(code_obj)
+        return bool(await super().run_code(code_obj, result, async_=async_))

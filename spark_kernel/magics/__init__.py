@@ -1,0 +1,1 @@
+"""Line and cell magics: parse one line, call one function."""

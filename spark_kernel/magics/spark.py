@@ -1,0 +1,85 @@
+"""The ``%spark`` magic."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Protocol
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.display import display
+
+from spark_kernel.display.session import session_card
+from spark_kernel.spark.session import KernelSession
+
+__all__ = ["SparkMagics"]
+
+_LOG_LINES = 40
+_COMMANDS = ("status", "restart", "stop", "logs")
+
+
+class SparkControls(Protocol):
+    """What the magic needs of the kernel."""
+
+    spark_session: KernelSession
+
+    def restart_spark(self) -> None:
+        """Start Spark anew and wait for it."""
+
+
+@magics_class
+class SparkMagics(Magics):  # type: ignore[misc]
+    """Magics of the kernel.
+
+    Parameters
+    ----------
+    controls
+        The kernel, as far as magics may use it.
+    """
+
+    def __init__(self, shell: Any, controls: SparkControls) -> None:
+        super().__init__(shell)
+        self._controls = controls
+
+    @line_magic  # type: ignore[untyped-decorator]
+    def spark(self, line: str) -> None:
+        """Look after the Spark session of this notebook.
+
+        Usage::
+
+            %spark status       how things stand: cluster, application, versions, links
+            %spark restart      end Spark and start it anew, also after a failure; Python
+                                variables stay, cached data and temporary views are gone
+            %spark stop         end Spark and give its resources back
+            %spark logs [N]     the last N lines of the driver log (40 by default)
+
+        Without a command it is ``%spark status``. Settings are read when the kernel starts; see
+        ``c.SparkKernel`` in ``spark_kernel_config.py``.
+        """
+        command, *arguments = line.split() or ["status"]
+        if command not in _COMMANDS:
+            near = difflib.get_close_matches(command, _COMMANDS, n=1)
+            hint = f"did you mean `%spark {near[0]}`?" if near else ""
+            raise UsageError(
+                f"%spark has no command {command!r}; {hint or 'it has ' + ', '.join(_COMMANDS)}"
+            )
+        if arguments and command != "logs":
+            raise UsageError(f"%spark {command} takes nothing more, but got {arguments[0]!r}")
+        getattr(self, f"_{command}")(*arguments)
+
+    def _status(self) -> None:
+        display(session_card(self._controls.spark_session.status), raw=True)
+
+    def _restart(self) -> None:
+        self._controls.restart_spark()
+        self._status()
+
+    def _stop(self) -> None:
+        self._controls.spark_session.stop()
+        self._status()
+
+    def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
+        if rest or not count.isdigit() or int(count) == 0:
+            raise UsageError("%spark logs takes a number of lines, such as `%spark logs 100`")
+        lines = self._controls.spark_session.log_tail(int(count))
+        print("\n".join(lines) if lines else "There is no driver log yet.")

@@ -1,0 +1,1 @@
+"""Plain data that the layers exchange; standard library only."""

@@ -1,0 +1,186 @@
+"""Frozen values for everything that happens to Spark and to the cells that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+__all__ = [
+    "Application",
+    "Cell",
+    "CellResumed",
+    "CellWaiting",
+    "Cluster",
+    "DriverPrinted",
+    "Event",
+    "Link",
+    "Problem",
+    "SessionChanged",
+    "SessionState",
+    "SessionStatus",
+    "StageName",
+    "StageRecord",
+]
+
+
+class SessionState(str, Enum):
+    """Where the session is in its life; the names are those of the protocol."""
+
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+    LOST = "lost"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether Spark is on its way."""
+        return self in (SessionState.STARTING, SessionState.RESTARTING)
+
+
+class StageName(str, Enum):
+    """The startup stages, in the order in which they come."""
+
+    RUNTIME_STARTED = "runtime_started"
+    DRIVER_STARTING = "driver_starting"
+    CLUSTER_ATTACHING = "cluster_attaching"
+    LIBRARIES_UPLOADING = "libraries_uploading"
+    SPARK_READY = "spark_ready"
+
+    @property
+    def title(self) -> str:
+        """What a person reads."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    StageName.RUNTIME_STARTED: "Runtime started",
+    StageName.DRIVER_STARTING: "Preparing the driver",
+    StageName.CLUSTER_ATTACHING: "Attaching to the cluster",
+    StageName.LIBRARIES_UPLOADING: "Uploading libraries",
+    StageName.SPARK_READY: "Spark ready",
+}
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """One startup stage.
+
+    Parameters
+    ----------
+    started_s
+        Seconds since the kernel process started.
+    duration_s
+        Seconds that the stage took; None while it lasts.
+    """
+
+    stage: StageName
+    started_s: float
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What the notebook is attached to; ``deploy_mode`` is where the driver runs."""
+
+    name: str
+    master: str
+    deploy_mode: str = "client"
+
+
+@dataclass(frozen=True)
+class Application:
+    """A Spark application as its cluster knows it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place to look at; ``rel`` is one of the names in the protocol."""
+
+    rel: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something failed, in words for the user."""
+
+    name: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class SessionStatus:
+    """All that is known of the session at one moment.
+
+    Parameters
+    ----------
+    elapsed_s
+        Seconds since the kernel process started, when this was true.
+    stages
+        The startup stages so far, in order.
+    versions
+        Of ``spark``, ``java``, ``python``, ``kernel``; a name is missing while it is unknown.
+    """
+
+    state: SessionState
+    stage: StageName
+    message: str
+    elapsed_s: float
+    cluster: Cluster
+    stages: tuple[StageRecord, ...] = ()
+    application: Application | None = None
+    links: tuple[Link, ...] = ()
+    error: Problem | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A running cell: the message that asked for it, to which its outputs belong."""
+
+    parent: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The id of the execute request, unique to this run of the cell."""
+        return str(self.parent.get("header", {}).get("msg_id", ""))
+
+
+@dataclass(frozen=True)
+class SessionChanged:
+    """The session has another status."""
+
+    status: SessionStatus
+
+
+@dataclass(frozen=True)
+class CellWaiting:
+    """A cell began to wait for Spark."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class CellResumed:
+    """A cell no longer waits for Spark."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class DriverPrinted:
+    """User code printed to the standard output of the driver JVM."""
+
+    text: str
+
+
+Event = SessionChanged | CellWaiting | CellResumed | DriverPrinted

@@ -1,0 +1,1 @@
+"""Talks to Spark and emits events; knows no notebook."""

@@ -1,0 +1,141 @@
+"""Attaches to the cluster: makes the session, and waits until executors can be had."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from spark_kernel.errors import ClusterUnreachableError, SparkStartError
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+__all__ = [
+    "check_reachable",
+    "create_session",
+    "executor_java",
+    "library_names",
+    "remove_at_exit",
+    "wait_for_executors",
+]
+
+_REACH_TIMEOUT_S = 3.0
+_EXECUTOR_POLL_S = 0.25
+
+
+def check_reachable(master: str) -> None:
+    """Check that a standalone master listens: Spark itself would try for more than a minute.
+
+    Raises
+    ------
+    ClusterUnreachableError
+        If none of the masters of a ``spark://`` URL takes a connection.
+    """
+    if not master.startswith("spark://"):
+        return
+    refusals = []
+    for address in master.removeprefix("spark://").split(","):
+        url = urlsplit(f"spark://{address}")
+        try:
+            target = (url.hostname or "", url.port or 7077)
+            socket.create_connection(target, timeout=_REACH_TIMEOUT_S).close()
+        except (OSError, ValueError) as error:
+            refusals.append(f"{address}: {getattr(error, 'strerror', None) or error}")
+        else:
+            return
+    raise ClusterUnreachableError(
+        f"The cluster's master cannot be reached ({'; '.join(refusals)}).",
+        "check that the master runs and that its address is right, then `%spark restart`",
+    )
+
+
+def create_session(gateway: Any) -> SparkSession:
+    """Make the session in this thread; settings were given to the driver when it started."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    SparkContext._ensure_initialized(gateway=gateway)
+    return SparkSession.builder.getOrCreate()
+
+
+def wait_for_executors(
+    context: SparkContext,
+    where: str,
+    say: Callable[[str], None],
+    is_cancelled: threading.Event,
+) -> None:
+    """Wait until the cluster has given an executor; says so while it has not.
+
+    Raises
+    ------
+    SparkStartError
+        If Spark gave up, or the start was cancelled.
+    """
+    scala_context = context._jsc.sc()  # type: ignore[attr-defined]
+    if scala_context.isLocal() or _starts_without_executors(context):
+        return
+    started = time.monotonic()
+    while _executor_count(scala_context) == 0:
+        if scala_context.isStopped() or is_cancelled.is_set():
+            raise SparkStartError(
+                f"The application ended while it waited for executors from {where}.",
+                "look at the driver log",
+            )
+        waited = time.monotonic() - started
+        if waited >= 1.0:
+            say(f"Waiting for executors from {where} for {waited:.0f} s: it has given none yet")
+        is_cancelled.wait(_EXECUTOR_POLL_S)
+
+
+def _starts_without_executors(context: SparkContext) -> bool:
+    """Whether dynamic allocation asks for executors only once there is work."""
+    conf = context.getConf()
+    if conf.get("spark.dynamicAllocation.enabled", "false") != "true":
+        return False
+    least = (
+        conf.get("spark.dynamicAllocation.minExecutors", "0"),
+        conf.get("spark.dynamicAllocation.initialExecutors", "0"),
+        conf.get("spark.executor.instances", "0"),
+    )
+    return all(value == "0" for value in least)
+
+
+def _executor_count(scala_context: Any) -> int:
+    # The driver's own block manager is one of them.
+    return int(scala_context.getExecutorMemoryStatus().size()) - 1
+
+
+def executor_java(session: SparkSession) -> str:
+    """Ask an executor for its version of Java, with a job of one task."""
+    context = session.sparkContext
+    context.setJobDescription("spark-kernel: version of Java on the executors")
+    try:
+        # java_method is not deterministic, so it is not folded into a constant on the driver.
+        frame = session.range(0, 1, 1, 1).selectExpr(
+            "java_method('java.lang.System', 'getProperty', 'java.version') AS version"
+        )
+        return str(frame.collect()[0]["version"])
+    finally:
+        context.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
+
+
+def library_names(context: SparkContext) -> list[str]:
+    """Name the jars, files and Python files that the driver hands out to executors."""
+    scala_context = context._jsc.sc()  # type: ignore[attr-defined]
+    names: list[str] = []
+    for listed in (scala_context.listJars(), scala_context.listFiles()):
+        names += [str(listed.apply(i)).rsplit("/", 1)[-1] for i in range(listed.size())]
+    return names
+
+
+def remove_at_exit(gateway: Any, folder: Path) -> None:
+    """Let the driver delete its temporary folder when it ends, even if the kernel was killed."""
+    jvm = gateway.jvm
+    hooks = jvm.org.apache.spark.util.ShutdownHookManager
+    hooks.registerShutdownDeleteDir(jvm.java.io.File(str(folder)))

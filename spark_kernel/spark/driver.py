@@ -1,0 +1,207 @@
+"""The driver JVM as a process: started, listened to, watched and ended.
+
+One thread, ``spark-driver``, reads what user code prints in the JVM, keeps the log within its
+bound and notices the end of the process.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from spark_kernel.errors import DriverStartError
+from spark_kernel.spark.driver_log import DriverLog
+from spark_kernel.spark.launch import LaunchCommand
+from spark_kernel.spark.run_folder import RunFolder
+
+__all__ = ["Connection", "Driver"]
+
+_CONNECTION_POLL_S = 0.01
+_WATCH_INTERVAL_S = 5.0
+_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach the driver's gateway on loopback."""
+
+    port: int
+    secret: str
+
+
+class Driver:
+    """A running driver JVM.
+
+    Parameters
+    ----------
+    folder
+        The run folder; it is removed with the driver.
+    on_output
+        Called with what user code printed to the JVM's standard output.
+    on_exit
+        Called with the exit status when the process ends without being asked to.
+    """
+
+    def __init__(
+        self,
+        command: LaunchCommand,
+        folder: RunFolder,
+        log: DriverLog,
+        on_output: Callable[[str], None],
+        on_exit: Callable[[int], None],
+    ) -> None:
+        self.log = log
+        self.is_direct = command.is_direct
+        self._folder = folder
+        self._on_output = on_output
+        self._on_exit = on_exit
+        self._is_stopping = threading.Event()
+        self._output_lock = threading.Lock()
+        self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        self.process = self._launch(command)
+        self._thread = threading.Thread(target=self._watch, name="spark-driver", daemon=True)
+        self._thread.start()
+
+    def _launch(self, command: LaunchCommand) -> subprocess.Popen[bytes]:
+        log_descriptor = self.log.open()
+        try:
+            return subprocess.Popen(
+                command.argv,
+                env={
+                    **command.environ,
+                    "_PYSPARK_DRIVER_CONN_INFO_PATH": str(self._folder.connection_file),
+                },
+                # The driver ends by itself when this pipe closes, however the kernel ends.
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log_descriptor,
+                pass_fds=(self._folder.lock_descriptor,),
+                # A session of its own: clients interrupt the kernel's whole process group.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise DriverStartError(
+                f"{command.argv[0]} could not be started: {error.strerror}.",
+                "run `spark-kernel doctor`",
+            ) from error
+        finally:
+            os.close(log_descriptor)
+
+    @property
+    def run_folder(self) -> Path:
+        """The driver's temporary folder."""
+        return self._folder.path
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def wait_for_connection(self, timeout_s: float) -> Connection | None:
+        """Wait until the driver says how to reach it; None if it ended before.
+
+        Raises
+        ------
+        DriverStartError
+            If it did neither in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        path = self._folder.connection_file
+        while time.monotonic() < deadline:
+            if path.is_file():  # it appears by renaming, so it is whole
+                return _read_connection(path)
+            if not self.is_alive:
+                return None
+            self._is_stopping.wait(_CONNECTION_POLL_S)
+        raise DriverStartError(
+            f"The driver did not answer within {timeout_s:.0f} s.",
+            f"look at its log, {self.log.path}",
+            log_path=str(self.log.path),
+        )
+
+    def drain_output(self) -> None:
+        """Hand on what the driver has printed so far."""
+        with self._output_lock:
+            while self._read_output(timeout_s=0):
+                pass
+
+    def stop(self, timeout_s: float) -> None:
+        """End the process, by force once the time is over; may be called twice."""
+        self._is_stopping.set()
+        if self.process.stdin is not None:
+            try:
+                self.process.stdin.close()
+            except OSError:
+                pass  # already broken: the process is gone
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.log.note(f"the driver did not end within {timeout_s:.0f} s and was killed")
+            self._kill_tree()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=1.0)
+        self._folder.remove()
+
+    def _kill_tree(self) -> None:
+        try:
+            children = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.Error:
+            children = []
+        self.process.kill()
+        for child in children:
+            try:
+                child.kill()
+            except psutil.Error:
+                pass
+        self.process.wait()
+
+    def _watch(self) -> None:
+        while self.is_alive:
+            with self._output_lock:
+                is_open = self._read_output(timeout_s=0) is not None
+            if is_open:
+                self._wait_for_output()
+            else:
+                # Standard output is closed: the process ends, or has closed it on purpose.
+                self._is_stopping.wait(_CONNECTION_POLL_S)
+                try:
+                    self.process.wait(_WATCH_INTERVAL_S)
+                except subprocess.TimeoutExpired:
+                    pass
+            self.log.rotate_if_large()
+        self.drain_output()
+        if not self._is_stopping.is_set():
+            self._on_exit(self.process.returncode)
+
+    def _wait_for_output(self) -> None:
+        assert self.process.stdout is not None
+        select.select([self.process.stdout], [], [], _WATCH_INTERVAL_S)
+
+    def _read_output(self, timeout_s: float) -> bool | None:
+        """Read once; whether there was any, or None at the end of the stream."""
+        stream = self.process.stdout
+        assert stream is not None
+        if not select.select([stream], [], [], timeout_s)[0]:
+            return False
+        data = os.read(stream.fileno(), _READ_BYTES)
+        if not data:
+            return None
+        self._on_output(self._decode(data))
+        return True
+
+
+def _read_connection(path: Path) -> Connection:
+    """Read what PySpark's gateway server wrote: port, length of the secret, secret."""
+    data = path.read_bytes()
+    port, length = struct.unpack_from(">ii", data)
+    return Connection(port, data[8 : 8 + length].decode("utf-8"))

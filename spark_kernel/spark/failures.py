@@ -1,0 +1,148 @@
+"""Turns a failed start into one short reason and what to do about it.
+
+The reasons come from the driver's log or from the Java exception of the context's constructor;
+both are matched against the few things that really go wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from spark_kernel.errors import DriverStartError, SparkKernelError, SparkStartError
+
+__all__ = ["explain_exception", "explain_exit", "explain_text"]
+
+
+@dataclass(frozen=True)
+class _Cause:
+    pattern: re.Pattern[str]
+    message: str
+    hint: str
+
+
+def _cause(pattern: str, message: str, hint: str) -> _Cause:
+    return _Cause(re.compile(pattern, re.IGNORECASE), message, hint)
+
+
+_CAUSES = (
+    _cause(
+        r"No space left on device|Disk quota exceeded",
+        "The disk is full: {match}.",
+        "free some space, or set TMPDIR (and spark.local.dir) to a folder on a larger disk",
+    ),
+    _cause(
+        r"Invalid maximum heap size: \S+|Error parsing.*heap size|Invalid initial heap size: \S+",
+        "The driver's memory setting is not one that Java takes: {match}.",
+        "set spark.driver.memory to a number with a unit, such as 2g",
+    ),
+    _cause(
+        r"Could not reserve enough space[^\n]*|Cannot allocate memory|"
+        r"insufficient memory for the Java Runtime",
+        "There is not enough memory for the driver: {match}.",
+        "lower spark.driver.memory, or give this machine or container more memory",
+    ),
+    _cause(
+        r"System memory \d+ must be at least \d+[^\n]*|Too small maximum heap[^\n]*",
+        "The driver was given too little memory: {match}",
+        "raise spark.driver.memory; 1g is the least that is of use",
+    ),
+    _cause(
+        r"java\.lang\.OutOfMemoryError: [^\n]+",
+        "The driver ran out of memory while it started: {match}.",
+        "raise spark.driver.memory",
+    ),
+    _cause(
+        r"BindException: [^\n]*|Address already in use[^\n]*",
+        "A port that Spark was told to use is taken: {match}",
+        "choose another port (spark.driver.port, spark.ui.port, spark.blockManager.port), "
+        "or leave the setting out",
+    ),
+    _cause(
+        r"Could not parse Master URL: '?[^'\n]*'?",
+        "Spark does not know this kind of master. {match}.",
+        "a master is local[*], spark://HOST:7077, yarn or k8s://HOST:PORT",
+    ),
+    _cause(
+        r"All masters are unresponsive[^\n]*|Failed to connect to master [^\n]*",
+        "The cluster's master does not answer. {match}",
+        "check that the master runs and that its address is right, then `%spark restart`",
+    ),
+    _cause(
+        r"UnknownHostException: [^\n]+",
+        "A host name cannot be resolved. {match}.",
+        "check the name, or set spark.driver.host and spark.driver.bindAddress",
+    ),
+    _cause(
+        r"Unrecognized (?:VM )?option[: ][^\n]*|Unrecognized option: [^\n]*",
+        "The driver's Java does not know an option: {match}.",
+        "check spark.driver.extraJavaOptions and the version of Java",
+    ),
+    _cause(
+        r"unresolved dependenc[^\n]*|UNRESOLVED DEPENDENCIES[^\n]*",
+        "A library of spark.jars.packages could not be fetched: {match}.",
+        "check its coordinates (group:artifact:version) and spark.jars.repositories",
+    ),
+    _cause(
+        r"(?:IllegalArgumentException|SparkException|SparkIllegalArgumentException|"
+        r"NumberFormatException|ConfigurationException): [^\n]+",
+        "Spark refused a setting: {match}",
+        "correct the setting, then `%spark restart`",
+    ),
+)
+
+_SIGNALS = {9: "it was killed (SIGKILL), often for want of memory", 15: "it was terminated"}
+_CLASS_PREFIX = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Exception|Error)): ")
+_MESSAGE_LIMIT = 300
+
+
+def explain_text(text: str) -> tuple[str, str] | None:
+    """Find a known cause in a text; gives (message, hint), or None."""
+    for cause in _CAUSES:
+        match = cause.pattern.search(text)
+        if match:
+            return cause.message.format(match=_shorten(match.group(0))), cause.hint
+    return None
+
+
+def explain_exit(status: int | None, log_lines: Iterable[str], log_path: str) -> DriverStartError:
+    """Explain why the driver ended before it could be talked to."""
+    lines = list(log_lines)
+    known = explain_text("\n".join(lines))
+    if known is None:
+        reason = _SIGNALS.get(-(status or 0), f"exit status {status}")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        said = f" Its log ends with: {_shorten(last)}" if last else ""
+        known = f"The driver ended before it was ready: {reason}.{said}", f"look at {log_path}"
+    return DriverStartError(known[0], known[1], exit_status=status, log_path=log_path)
+
+
+def explain_exception(error: BaseException, log_path: str) -> SparkKernelError:
+    """Turn what the start raised into an error for the user."""
+    if isinstance(error, SparkKernelError):
+        return error
+    text = _java_message(error)
+    known = explain_text(text)
+    if known is None:
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        known = (
+            f"{_shorten(first) or type(error).__name__}",
+            f"look at the driver log, {log_path}, then `%spark restart`",
+        )
+    return SparkStartError(*known)
+
+
+def _java_message(error: BaseException) -> str:
+    """Give the Java exception of a Py4J error with its causes, without the stack."""
+    java = getattr(error, "java_exception", None)
+    if java is None:
+        return f"{type(error).__name__}: {error}"
+    said = str(error)
+    frames = [line.strip() for line in said.splitlines() if not line.lstrip().startswith("at ")]
+    return "\n".join(line.removeprefix(": ") for line in frames[1:]) or said
+
+
+def _shorten(text: str) -> str:
+    text = _CLASS_PREFIX.sub("", " ".join(text.split()))
+    return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"

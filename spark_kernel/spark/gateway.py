@@ -1,0 +1,101 @@
+"""Connects Python to the driver JVM through py4j, without its delay for long replies.
+
+A reply of more than 8,192 bytes leaves the JVM in several segments, and Nagle's algorithm there
+waits for an acknowledgement that the kernel of the operating system here delays: 44 ms for each.
+Asking for immediate acknowledgement around every read, and a larger buffer, ends that.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from py4j import clientserver
+
+from spark_kernel.spark.driver import Connection
+
+__all__ = ["PromptClientServer", "connect"]
+
+_BUFFER_BYTES = 64 * 1024
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None) if sys.platform == "linux" else None
+
+
+class _PromptReader(io.RawIOBase):
+    """Reads a socket, acknowledging at once; Linux forgets the option after a while."""
+
+    def __init__(self, connected: socket.socket, option: int) -> None:
+        self._socket = connected
+        self._option = option
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._socket.setsockopt(socket.IPPROTO_TCP, self._option, 1)
+        return self._socket.recv_into(buffer)
+
+
+class _PromptConnection(clientserver.ClientServerConnection):  # type: ignore[misc]
+    def connect_to_java_server(self) -> None:
+        super().connect_to_java_server()
+        if _QUICKACK is not None:
+            # The reply to the authentication has been read, so the stock stream holds nothing.
+            self.stream.close()
+            self.stream = io.BufferedReader(_PromptReader(self.socket, _QUICKACK), _BUFFER_BYTES)
+
+
+class _PromptClient(clientserver.JavaClient):  # type: ignore[misc]
+    def _create_new_connection(self) -> _PromptConnection:
+        connection = _PromptConnection(
+            self.java_parameters, self.python_parameters, self.gateway_property, self
+        )
+        connection.connect_to_java_server()
+        self.set_thread_connection(connection)
+        return connection
+
+
+class PromptClientServer(clientserver.ClientServer):  # type: ignore[misc]
+    """py4j's ``ClientServer`` whose connections acknowledge at once."""
+
+    def _create_gateway_client(self) -> _PromptClient:
+        return _PromptClient(
+            self.java_parameters,
+            self.python_parameters,
+            finalizer_deque=self._create_finalizer_worker(),
+        )
+
+
+def connect(connection: Connection) -> Any:
+    """Make PySpark's own gateway to a running driver, with its imports of Java classes.
+
+    Returns
+    -------
+    ``ClientServer``, or ``JavaGateway`` where PYSPARK_PIN_THREAD is false.
+    """
+    from pyspark import java_gateway
+
+    with _environment(
+        PYSPARK_GATEWAY_PORT=str(connection.port), PYSPARK_GATEWAY_SECRET=connection.secret
+    ):
+        stock = java_gateway.ClientServer
+        java_gateway.ClientServer = PromptClientServer
+        try:
+            return java_gateway.launch_gateway()
+        finally:
+            java_gateway.ClientServer = stock
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Set variables for a moment: left there, a script started from a cell would join us."""
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            os.environ.pop(name, None)

@@ -1,0 +1,79 @@
+"""PySpark's own singletons: read, set for a thread, and cleared after a dead driver."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["active_context", "current_session", "forget", "set_active_session"]
+
+
+def active_context() -> Any:
+    """Give PySpark's context, or None; nothing is imported or made."""
+    module = sys.modules.get("pyspark.core.context")
+    return module.SparkContext._active_spark_context if module else None
+
+
+def current_session() -> SparkSession:
+    """Give PySpark's session, made on the spot where the notebook made only a context."""
+    from pyspark.sql import SparkSession
+
+    return SparkSession._instantiatedSession or SparkSession.builder.getOrCreate()
+
+
+def set_active_session() -> None:
+    """Make PySpark's session the active one of the calling thread, in the JVM too."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession._instantiatedSession
+    if session is not None and session._sc._jsc is not None:
+        session._jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(
+            session._jsparkSession
+        )
+
+
+def forget() -> None:
+    """Make PySpark forget its driver, so that the next session gets a new one.
+
+    What old DataFrames hold cannot be helped; old Python UDFs are made to work again.
+    """
+    context_module = sys.modules.get("pyspark.core.context")
+    if context_module is None:
+        return
+    context_class = context_module.SparkContext
+    context = context_class._active_spark_context
+    if context is not None:
+        context._jsc = None  # stop() would ask a dead JVM otherwise
+        context.stop()
+    gateway = context_class._gateway
+    context_class._gateway = None
+    context_class._jvm = None
+    if gateway is not None:
+        with suppress(Exception):  # the other end is gone
+            gateway.shutdown()
+    _forget_sessions()
+    _forget_compiled_functions()
+
+
+def _forget_sessions() -> None:
+    session_module = sys.modules.get("pyspark.sql.session")
+    if session_module is not None:
+        session_module.SparkSession._instantiatedSession = None
+        session_module.SparkSession._activeSession = None
+    sql_module = sys.modules.get("pyspark.sql.context")
+    if sql_module is not None:
+        sql_module.SQLContext._instantiatedContext = None
+
+
+def _forget_compiled_functions() -> None:
+    """Drop what each Python UDF remembers of the JVM, or it would fail from now on."""
+    udf_module = sys.modules.get("pyspark.sql.udf")
+    if udf_module is not None:
+        for candidate in gc.get_objects():
+            if type(candidate) is udf_module.UserDefinedFunction:
+                candidate._judf_placeholder = None

@@ -1,0 +1,67 @@
+"""One temporary folder for each driver: its temporary files, arguments and connection.
+
+The folder is locked for as long as the kernel or the driver lives, so that one that was left by
+a power cut or a double kill -9 can be told from one in use, also between containers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+__all__ = ["RunFolder", "remove_orphans"]
+
+_PREFIX = "spark-kernel-"
+_LOCK = "lock"
+
+
+class RunFolder:
+    """A private temporary folder; ``remove`` may be called twice.
+
+    Attributes
+    ----------
+    lock_descriptor
+        The file descriptor that holds the lock; the driver inherits it.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.lock_descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self.lock_descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._is_removed = False
+
+    @property
+    def connection_file(self) -> Path:
+        """Where the driver writes its port and secret."""
+        return self.path / "connection"
+
+    def remove(self) -> None:
+        """Delete the folder with all that is in it."""
+        if not self._is_removed:
+            self._is_removed = True
+            shutil.rmtree(self.path, ignore_errors=True)
+            os.close(self.lock_descriptor)
+
+
+def remove_orphans() -> int:
+    """Delete folders whose kernel and driver are both gone; gives their number."""
+    removed = 0
+    for folder in Path(tempfile.gettempdir()).glob(_PREFIX + "*"):
+        try:
+            if folder.stat().st_uid != os.getuid():
+                continue
+            descriptor = os.open(folder / _LOCK, os.O_RDWR)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+        except OSError:
+            pass  # in use
+        finally:
+            os.close(descriptor)
+    return removed

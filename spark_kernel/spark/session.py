@@ -1,0 +1,453 @@
+"""The life of the Spark session: started beside the kernel, restarted, stopped, and lost.
+
+A thread of its own, ``spark-start``, brings each session up; the thread of the driver tells of
+its end. Everything else is called by whoever needs Spark, from any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from spark_kernel.errors import SparkKernelError, SparkStartError, SparkStoppedError
+from spark_kernel.protocol.events import (
+    Application,
+    Cluster,
+    DriverPrinted,
+    Event,
+    Link,
+    Problem,
+    SessionState,
+    SessionStatus,
+    StageName,
+)
+from spark_kernel.spark import attach, pyspark_state
+from spark_kernel.spark.archive import Archive, ArchiveStore
+from spark_kernel.spark.driver import Driver
+from spark_kernel.spark.driver_factory import (
+    DriverListener,
+    StartedDriver,
+    explain_lost,
+    start_driver,
+)
+from spark_kernel.spark.failures import explain_exception
+from spark_kernel.spark.gateway import connect
+from spark_kernel.spark.settings import SessionSettings, StartMode
+from spark_kernel.spark.startup import StatusBoard
+
+if TYPE_CHECKING:
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+__all__ = ["KernelSession"]
+
+_log = logging.getLogger(__name__)
+_WAIT_SLICE_S = 0.5
+_STARTER_JOIN_S = 5.0
+_RESTART_HINT = "run `%spark restart`"
+
+
+class KernelSession:
+    """The session of one kernel.
+
+    Parameters
+    ----------
+    emit
+        Called with every event, from any thread; must not block.
+    clock
+        Gives the seconds since the kernel process started.
+    versions
+        Of the kernel and its Python.
+
+    Attributes
+    ----------
+    generation
+        Counts the sessions; what belongs to an older one is stale.
+    """
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        versions: Mapping[str, str],
+    ) -> None:
+        self.settings = settings
+        self.generation = 0
+        self._archives = ArchiveStore(settings.cache_folder, settings.has_fast_start)
+        self._board = StatusBoard(_expected_cluster(settings), versions, emit, clock)
+        self._listener = DriverListener(
+            on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
+        )
+        self._lock = threading.RLock()
+        self._settled = threading.Event()
+        self._settled.set()
+        self._is_cancelled = threading.Event()
+        self._starter: threading.Thread | None = None
+        self._process: Driver | None = None
+        self._started: StartedDriver | None = None
+        self._is_closed = False
+        self._has_been_used = False
+        self._has_been_ready = False
+        self._bound = threading.local()
+
+    # -- what is known ---------------------------------------------------------------------
+
+    @property
+    def status(self) -> SessionStatus:
+        """The status as it is now."""
+        return self._board.status
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether Spark can be used at once."""
+        return self._board.status.state is SessionState.READY
+
+    @property
+    def is_starter(self) -> bool:
+        """Whether the calling thread is the one that brings the session up."""
+        return threading.current_thread() is self._starter
+
+    @property
+    def has_driver(self) -> bool:
+        """Whether a driver runs, with or without a session."""
+        return self._started is not None and self._started.driver.is_alive
+
+    @property
+    def launch_settings(self) -> Mapping[str, str]:
+        """The settings that the running driver was started with; empty where none runs."""
+        started = self._started
+        return started.plan.effective if started and started.driver.is_alive else {}
+
+    @property
+    def wanted_archive(self) -> Archive | None:
+        """The archive that should be made now that a session has succeeded, if any."""
+        started = self._started
+        if started is None or not self._has_been_ready or not started.driver.is_direct:
+            return None
+        archive = self._archives.archive_for(started.java, started.spark)
+        return archive if self._archives.is_wanted(archive) else None
+
+    def log_tail(self, lines: int) -> list[str]:
+        """Give the last lines of the driver log."""
+        return self._process.log.tail(lines) if self._process else []
+
+    def drain_output(self) -> None:
+        """Hand on what user code has printed in the driver."""
+        if self._process is not None:
+            self._process.drain_output()
+
+    # -- start, wait, stop -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start in the background; harmless where a session is starting or ready."""
+        self._begin(SessionState.STARTING, "Starting Spark")
+
+    def refuse(self, problem: SparkKernelError) -> None:
+        """Fail without starting, for a reason that is known beforehand."""
+        self._board.begin(SessionState.STARTING, "Starting Spark")
+        self._fail(problem)
+        self.generation += 1
+
+    def restart(self) -> None:
+        """End what there is, and start anew in the background."""
+        with self._lock:
+            self._end(SessionState.RESTARTING, "Restarting Spark")
+            self._begin(SessionState.RESTARTING, "Restarting Spark")
+
+    def stop(self) -> None:
+        """End the session and its driver; the kernel stays, and ``restart`` brings Spark back."""
+        with self._lock:
+            self._end(SessionState.STOPPED, "Spark was stopped; `%spark restart` starts it again")
+
+    def close(self) -> None:
+        """End everything for good, as fast as it goes; may be called twice."""
+        self._is_closed = True
+        self._is_cancelled.set()
+        if self._process is not None:
+            self._process.stop(self.settings.stop_timeout_s)
+
+    def require(self) -> SparkSession:
+        """Give the session, waiting for it as long as it takes.
+
+        Raises
+        ------
+        SparkStartError
+            If the start failed: what the user has to know.
+        SparkStoppedError
+            If nothing will bring Spark up by itself.
+        KeyboardInterrupt
+            If the wait is interrupted; the start goes on.
+        """
+        self.settle()
+        if not self.is_ready:
+            raise _unusable(self.status)
+        session = pyspark_state.current_session()
+        self.mark_used()
+        self.bind_thread()
+        return session
+
+    def is_start_expected(self, is_starting_allowed: bool) -> bool:
+        """Whether there is a start to wait for: one under way, or one that is still to come."""
+        if not self._settled.is_set():
+            return True
+        is_unstarted = self.generation == 0 and self.settings.start_mode is not StartMode.OFF
+        return is_unstarted and is_starting_allowed
+
+    def settle(self, is_starting_allowed: bool = True, timeout_s: float | None = None) -> bool:
+        """Wait until no start is under way, having begun one where that is still to come.
+
+        Returns
+        -------
+        False if the time was over before.
+        """
+        if self.is_starter or not self.is_start_expected(is_starting_allowed):
+            return True
+        self.start()
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            left = _WAIT_SLICE_S if deadline is None else deadline - time.monotonic()
+            if self._settled.wait(max(0.0, min(left, _WAIT_SLICE_S))):
+                return True
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+
+    def bind_thread(self) -> None:
+        """Make the session the active one of this thread, as if it had been made here.
+
+        In the JVM the active session belongs to a thread, and settings are read from it.
+        """
+        if self.is_ready and getattr(self._bound, "generation", None) != self.generation:
+            self._bound.generation = self.generation
+            pyspark_state.set_active_session()
+
+    def mark_used(self) -> None:
+        """Note that the notebook got hold of the session."""
+        if not self.is_starter:
+            self._has_been_used = True
+
+    # -- what the notebook does itself -----------------------------------------------------
+
+    def gateway(self, conf: SparkConf | None) -> Any:
+        """Give PySpark a gateway to the driver, starting one where there is none.
+
+        Parameters
+        ----------
+        conf
+            Settings from the notebook, which count when the driver is still to be started.
+        """
+        given = dict(conf.getAll()) if conf is not None else {}
+        return self._connect(self._ensure_driver(given))
+
+    @contextmanager
+    def notebook_start(self, context: SparkContext) -> Iterator[None]:
+        """Follow the notebook as it makes a context of its own, in its own thread."""
+        if self.is_ready and not self._has_been_used:
+            # In plain PySpark a SparkContext(...) in the first cell works; it does here.
+            pyspark_state.current_session().stop()
+        if self.is_starter or self.is_ready:
+            yield  # PySpark itself refuses a second context
+            return
+        with self._lock:
+            self._enter_start(SessionState.STARTING, "The notebook makes a session")
+            self._starter = threading.current_thread()
+        try:
+            yield
+            self._announce_ready(context)
+            self._has_been_used = True
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            self._starter = None
+            self._settled.set()
+
+    def context_stopped(self) -> None:
+        """Note that the notebook stopped its context; its driver stays for the next one."""
+        is_ours = self.is_starter or self._is_cancelled.is_set()
+        if self.is_ready and not is_ours:
+            self._board.end(
+                SessionState.STOPPED,
+                "The notebook stopped Spark; make a session, or run `%spark restart`",
+            )
+
+    def describe(self, session: SparkSession) -> str:
+        """Describe a session in one line, asking the driver for nothing."""
+        context = session._sc
+        parts = [f"app={context.appName!r}", f"master={context.master!r}"]
+        status = self.status
+        is_current = context is pyspark_state.active_context()
+        if is_current and status.application:
+            parts.insert(1, f"id={status.application.id}")
+            parts += [f"ui={link.url}" for link in status.links if link.rel == "spark-ui"]
+        elif not is_current:
+            parts.append("stopped")
+        return f"<SparkSession {' '.join(parts)}>"
+
+    # -- the start -------------------------------------------------------------------------
+
+    def _begin(self, state: SessionState, message: str) -> None:
+        with self._lock:
+            if self._is_closed or not self._settled.is_set() or self.is_ready:
+                return
+            self._enter_start(state, message)
+            self._starter = threading.Thread(target=self._run, name="spark-start", daemon=True)
+            self._starter.start()
+
+    def _enter_start(self, state: SessionState, message: str) -> None:
+        self._settled.clear()
+        self._is_cancelled.clear()
+        self._has_been_used = False
+        self.generation += 1
+        self._board.begin(state, message)
+
+    def _run(self) -> None:
+        try:
+            self._start_session()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._starter = None
+            self._settled.set()
+
+    def _start_session(self) -> None:
+        attach.check_reachable(self.status.cluster.master)
+        started = self._ensure_driver({})
+        try:
+            context = self._attach(started)
+        except Exception:
+            if started.archive is None or started.driver.is_alive:
+                raise
+            # A driver that dies with an archive gets a second chance without.
+            self._archives.discard(started.archive)
+            self._discard_driver()
+            context = self._attach(self._ensure_driver({}))
+        self._announce_ready(context)
+
+    def _attach(self, started: StartedDriver) -> SparkContext:
+        cluster = self.status.cluster
+        is_named = cluster.name != cluster.master
+        where = f"{cluster.name} ({cluster.master})" if is_named else cluster.master
+        self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
+        session = attach.create_session(self._connect(started))
+        context = session.sparkContext
+        if self.settings.log_level:
+            context.setLogLevel(self.settings.log_level.upper())
+        attach.wait_for_executors(context, where, self._board.say, self._is_cancelled)
+        libraries = attach.library_names(context)
+        if libraries:
+            self._board.enter(StageName.LIBRARIES_UPLOADING, _library_message(libraries))
+        return context
+
+    def _ensure_driver(self, given: Mapping[str, str]) -> StartedDriver:
+        """Start a driver unless one runs; ``given`` are settings on top of the configured."""
+        started = self._started
+        if started is not None and started.driver.is_alive:
+            return started
+        settings = replace(self.settings, conf={**self.settings.conf, **given})
+        self._started = start_driver(
+            settings,
+            self._archives,
+            self._board,
+            self._listener,
+            self._is_cancelled,
+            on_launch=self._launched,
+        )
+        return self._started
+
+    def _launched(self, process: Driver) -> None:
+        self._process = process
+        if self._is_closed:
+            process.stop(0)
+
+    def _connect(self, started: StartedDriver) -> Any:
+        gateway = connect(started.connection)
+        gateway.proc = started.driver.process
+        attach.remove_at_exit(gateway, started.driver.run_folder)
+        return gateway
+
+    def _announce_ready(self, context: SparkContext) -> None:
+        master = str(context.master)
+        cluster = Cluster(self.settings.cluster_name or master, master)
+        ui_url = context.uiWebUrl
+        links = (Link("spark-ui", "Spark UI", ui_url),) if ui_url else ()
+        self._board.describe(cluster=cluster, versions={"spark": context.version})
+        self._has_been_ready = True
+        self._board.ready(
+            f"Spark {context.version} ready on {cluster.name}",
+            Application(context.applicationId, context.appName),
+            (*links, *self._log_links()),
+        )
+
+    def _log_links(self) -> tuple[Link, ...]:
+        if self._process is None:
+            return ()
+        return (Link("driver-log", "Driver log", self._process.log.path.as_uri()),)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._is_cancelled.is_set():
+            return  # stopped on purpose: what ended it says how things stand
+        started = self._started
+        if started is not None and not started.driver.is_alive:
+            error = explain_lost(started.driver)
+        log_path = str(self._process.log.path) if self._process else ""
+        reason = explain_exception(error, log_path)
+        _log.warning("Spark did not start", exc_info=error)
+        self._discard_driver()
+        problem = Problem(type(reason).__name__, reason.message, reason.hint)
+        self._board.end(SessionState.FAILED, reason.message, problem, self._log_links())
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def _driver_ended(self, exit_status: int) -> None:
+        """Note that the driver died; called by its thread."""
+        if self._is_closed or not self.is_ready:
+            return
+        how = f"signal {-exit_status}" if exit_status < 0 else f"exit status {exit_status}"
+        message = f"The driver ended unexpectedly ({how})"
+        self._is_cancelled.set()
+        pyspark_state.forget()
+        self._board.end(SessionState.LOST, message, Problem("DriverLost", message, _RESTART_HINT))
+
+    def _end(self, state: SessionState, message: str) -> None:
+        """End a start or a session; the lock is held."""
+        self._is_cancelled.set()
+        starter = self._starter
+        self._discard_driver()
+        if starter is not None and starter is not threading.current_thread():
+            starter.join(_STARTER_JOIN_S)
+        if self.status.state is SessionState.STOPPED:
+            return
+        if state is SessionState.STOPPED or self.status.state.is_pending:
+            self._board.end(SessionState.STOPPED, message, links=())
+
+    def _discard_driver(self) -> None:
+        """End the driver and make PySpark forget it, so that another can be started."""
+        if self._process is not None:
+            self._process.stop(self.settings.stop_timeout_s)
+        self._started = None
+        pyspark_state.forget()
+
+
+def _expected_cluster(settings: SessionSettings) -> Cluster:
+    """Name the cluster before Spark has said which it is."""
+    master = settings.master or settings.conf.get("spark.master", "local[*]")
+    return Cluster(settings.cluster_name or master, master)
+
+
+def _library_message(libraries: list[str]) -> str:
+    names = ", ".join(libraries[:3]) + (" …" if len(libraries) > 3 else "")
+    noun = "library" if len(libraries) == 1 else "libraries"
+    return f"Handing out {len(libraries)} {noun} to the executors: {names}"
+
+
+def _unusable(status: SessionStatus) -> SparkKernelError:
+    """Make the error for a cell that needs a session which there is not."""
+    if status.state is SessionState.FAILED and status.error is not None:
+        return SparkStartError(f"Spark did not start. {status.error.message}", status.error.hint)
+    return SparkStoppedError(f"Spark is not running. {status.message}.", _RESTART_HINT)

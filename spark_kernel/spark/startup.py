@@ -1,0 +1,166 @@
+"""Keeps the status of the session: ordered startup stages, state, message, links.
+
+Decides nothing and starts nothing; any thread may call it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from spark_kernel.protocol.events import (
+    Application,
+    Cluster,
+    Event,
+    Link,
+    Problem,
+    SessionChanged,
+    SessionState,
+    SessionStatus,
+    StageName,
+    StageRecord,
+)
+
+__all__ = ["StatusBoard"]
+
+_ALLOWED = {
+    SessionState.STOPPED: {SessionState.STARTING, SessionState.RESTARTING},
+    SessionState.STARTING: {SessionState.READY, SessionState.FAILED, SessionState.STOPPED},
+    SessionState.RESTARTING: {SessionState.READY, SessionState.FAILED, SessionState.STOPPED},
+    SessionState.READY: {
+        SessionState.LOST,
+        SessionState.STOPPED,
+        SessionState.RESTARTING,
+    },
+    SessionState.FAILED: {SessionState.STARTING, SessionState.RESTARTING, SessionState.STOPPED},
+    SessionState.LOST: {SessionState.STARTING, SessionState.RESTARTING, SessionState.STOPPED},
+}
+"""The one transition table of the session."""
+
+
+class StatusBoard:
+    """The current status, and an event for each change of it.
+
+    Parameters
+    ----------
+    emit
+        Called with a ``SessionChanged`` for each change, in order.
+    clock
+        Gives the seconds since the kernel process started.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        versions: Mapping[str, str],
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._emit = emit
+        self._clock = clock
+        self._lock = threading.Lock()
+        now = clock()
+        self._status = SessionStatus(
+            state=SessionState.STOPPED,
+            stage=StageName.RUNTIME_STARTED,
+            message="Spark is not started",
+            elapsed_s=now,
+            cluster=cluster,
+            stages=(StageRecord(StageName.RUNTIME_STARTED, 0.0, now),),
+            versions=versions,
+        )
+
+    @property
+    def status(self) -> SessionStatus:
+        """The status as it is now."""
+        return self._status
+
+    def begin(self, state: SessionState, message: str) -> None:
+        """Begin a start or restart: stages of an earlier one are forgotten."""
+        runtime = self._status.stages[:1]
+        self._change(
+            state=state,
+            stage=StageName.RUNTIME_STARTED,
+            message=message,
+            stages=runtime,
+            application=None,
+            links=(),
+            error=None,
+        )
+
+    def enter(self, stage: StageName, message: str) -> None:
+        """Enter the next stage; the one before it is finished."""
+        self._change(stage=stage, message=message, stages=self._stages_with(stage))
+
+    def say(self, message: str) -> None:
+        """Change the message alone."""
+        if message != self._status.message:
+            self._change(message=message)
+
+    def describe(
+        self,
+        *,
+        cluster: Cluster | None = None,
+        links: tuple[Link, ...] | None = None,
+        versions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Record what has become known; says nothing by itself."""
+        with self._lock:
+            known = self._status
+            self._status = replace(
+                known,
+                cluster=cluster or known.cluster,
+                links=known.links if links is None else links,
+                versions={**known.versions, **(versions or {})},
+            )
+
+    def ready(self, message: str, application: Application, links: tuple[Link, ...]) -> None:
+        """Spark can be used."""
+        self._change(
+            state=SessionState.READY,
+            stage=StageName.SPARK_READY,
+            message=message,
+            stages=self._stages_with(StageName.SPARK_READY, is_done=True),
+            application=application,
+            links=links,
+            error=None,
+        )
+
+    def end(
+        self,
+        state: SessionState,
+        message: str,
+        error: Problem | None = None,
+        links: tuple[Link, ...] | None = None,
+    ) -> None:
+        """Spark cannot be used any more, or yet; the stage stays the one that was reached."""
+        kept = self._status.links if links is None else links
+        self._change(
+            state=state,
+            message=message,
+            stages=_finish_last(self._status.stages, self._clock()),
+            application=None,
+            links=kept,
+            error=error,
+        )
+
+    def _stages_with(self, stage: StageName, is_done: bool = False) -> tuple[StageRecord, ...]:
+        now = self._clock()
+        record = StageRecord(stage, now, 0.0 if is_done else None)
+        return (*_finish_last(self._status.stages, now), record)
+
+    def _change(self, **changes: object) -> None:
+        with self._lock:
+            state = changes.get("state", self._status.state)
+            if state is not self._status.state and state not in _ALLOWED[self._status.state]:
+                raise ValueError(f"a session does not go from {self._status.state} to {state}")
+            self._status = replace(self._status, elapsed_s=self._clock(), **changes)  # type: ignore[arg-type]
+            self._emit(SessionChanged(self._status))
+
+
+def _finish_last(stages: tuple[StageRecord, ...], now: float) -> tuple[StageRecord, ...]:
+    if not stages or stages[-1].duration_s is not None:
+        return stages
+    last = stages[-1]
+    return (*stages[:-1], replace(last, duration_s=now - last.started_s))
