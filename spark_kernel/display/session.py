@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spark_kernel.display.render import render
 from spark_kernel.protocol.events import (
+    STAGE_TITLES,
     Link,
     SessionState,
     SessionStatus,
@@ -49,8 +50,7 @@ def session_card(status: SessionStatus) -> MimeBundle:
 
 def status_text(status: SessionStatus) -> str:
     """Say in one line how things stand."""
-    line = f"{status.cluster.name}: {status.state.value} ({status.message})"
-    return line
+    return f"{status.cluster.name}: {status.state.value} ({status.message})"
 
 
 def banner_text(status: SessionStatus, kernel_version: str) -> str:
@@ -91,9 +91,11 @@ def _rows(status: SessionStatus) -> list[tuple[str, str, str]]:
     rows = []
     for position, record in enumerate(status.stages):
         is_last = position == len(status.stages) - 1
-        title = status.message if is_last and status.state.is_pending else record.stage.title
+        title = (
+            status.message if is_last and status.state.is_pending else STAGE_TITLES[record.stage]
+        )
         if is_last and record.stage is StageName.RUNTIME_STARTED:
-            title = record.stage.title
+            title = STAGE_TITLES[record.stage]
         rows.append((_mark(status, record, is_last), title, _duration(record)))
     return rows
 

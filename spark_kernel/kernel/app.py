@@ -7,7 +7,7 @@ from typing import Any
 
 from ipykernel.kernelapp import IPKernelApp, kernel_aliases
 from jupyter_core.paths import jupyter_config_path
-from traitlets import Dict, Set, Type, default
+from traitlets import Dict, Type
 from traitlets.config import Application
 
 from spark_kernel import __version__
@@ -20,7 +20,7 @@ __all__ = ["SparkKernelApp"]
 _CONFIG_NAME = "spark_kernel_config"
 
 
-class SparkKernelApp(IPKernelApp):  # type: ignore[misc]
+class SparkKernelApp(IPKernelApp):
     """Starts the PySpark (cluster) kernel; clients do so through its kernelspec.
 
     A mistake in the configuration does not keep the kernel from starting: a client would only
@@ -32,18 +32,16 @@ class SparkKernelApp(IPKernelApp):  # type: ignore[misc]
     aliases = Dict(
         {**kernel_aliases, "master": "SparkKernel.master", "start": "SparkKernel.start_mode"}
     )
-    kernel_class = Type(SparkKernel, klass="ipykernel.kernelbase.Kernel").tag(config=True)
+    kernel_class = Type(  # type: ignore[assignment]  # traitlets types a tagged trait as object
+        SparkKernel, klass="ipykernel.kernelbase.Kernel"
+    ).tag(config=True)
     classes = [SparkKernel, *IPKernelApp.classes]  # noqa: RUF012  # traitlets wants a list
-    config_files = Set()
     problem: ConfigurationError | None = None
-
-    @default("config_files")
-    def _default_config_files(self) -> set[str]:
-        # What the user has set for every Python kernel holds for this one.
-        return {"ipython_kernel_config.py"}
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         """Read IPython's files, then ours from Jupyter's folders, then the environment."""
+        # What the user has set for every Python kernel holds for this one.
+        self.config_files = ["ipython_kernel_config.py"]
         super().load_config_file(*args, **kwargs)
         path = [*jupyter_config_path(), *self.config_file_paths]
         was_raising, self.raise_config_file_errors = self.raise_config_file_errors, True

@@ -10,8 +10,8 @@ from typing import Any
 
 import platformdirs
 from traitlets import Bool, CaselessStrEnum, Dict, Float, HasTraits, Int, TraitError, Unicode
-from traitlets.config import Config, LazyConfigValue
-from traitlets.config.loader import DeferredConfig
+from traitlets.config import Config
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.spark.settings import SessionSettings, StartMode
@@ -141,9 +141,7 @@ def environment_config(environ: Mapping[str, str]) -> Config:
     return config
 
 
-def check_config(
-    config: Config, sections: Collection[str], kernel_traits: Collection[str]
-) -> None:
+def check_config(config: Config, sections: Collection[str], kernel_traits: Collection[str]) -> None:
     """Check everything that is set for the kernel.
 
     Parameters
@@ -196,7 +194,9 @@ def _check_value(values: SparkKernelSettings, name: str, value: Any) -> None:
     except (TraitError, ValueError) as error:
         near = _nearest(str(value), getattr(trait, "values", ()) or ())
         hint = f"did you mean {near[0]!r}?" if near else _help_of(trait)
-        raise ConfigurationError(f"c.{SECTION}.{name} cannot be {value!r}. {error}", hint) from error
+        raise ConfigurationError(
+            f"c.{SECTION}.{name} cannot be {value!r}. {error}", hint
+        ) from error
 
 
 def _checked_conf(conf: Mapping[str, Any]) -> dict[str, str]:

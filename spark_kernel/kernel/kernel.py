@@ -37,7 +37,7 @@ _FLUSH_TIMEOUT_S = 2.0
 _DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
 
 
-class SparkKernel(SparkKernelSettings, IPythonKernel):  # type: ignore[misc]
+class SparkKernel(SparkKernelSettings, IPythonKernel):
     """PySpark (cluster)."""
 
     implementation = "spark-kernel"
@@ -47,6 +47,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        assert isinstance(self.shell, SparkShell)
         self._cells: dict[int, Cell] = {}
         self.publisher = Publisher(self._send, self._banner_of, self._latest_cell)
         self.spark_session = KernelSession(
@@ -55,18 +56,22 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):  # type: ignore[misc]
         hooks.install(self.spark_session, self.wait_for_spark)
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.register_magics(SparkMagics(self.shell, self))
-        formatter = self.shell.display_formatter.formatters["text/html"]
-        formatter.for_type_by_name("pyspark.sql.session", "SparkSession", self._session_html)
+        assert self.shell.display_formatter is not None
+        html_formatter = self.shell.display_formatter.formatters["text/html"]
+        html_formatter.for_type_by_name("pyspark.sql.session", "SparkSession", self._session_html)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
-            {"text": "PySpark Reference", "url": "https://spark.apache.org/docs/latest/api/python/"},
+            {
+                "text": "PySpark Reference",
+                "url": "https://spark.apache.org/docs/latest/api/python/",
+            },
             *self.help_links,
         ]
 
     # -- what clients see ------------------------------------------------------------------
 
     @property
-    def banner(self) -> str:
+    def banner(self) -> str:  # type: ignore[override]  # as in ipykernel: dynamic
         """The banner, as things stand now."""
         return self._banner_of(self.spark_session.status)
 
@@ -88,8 +93,14 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):  # type: ignore[misc]
     def _send(
         self, message_type: str, content: Mapping[str, Any], parent: Mapping[str, Any]
     ) -> None:
-        topic = self._topic(message_type)
-        self.session.send(self.iopub_socket, message_type, content, parent=parent, ident=topic)
+        if self.session is not None:
+            self.session.send(
+                self.iopub_socket,
+                message_type,
+                dict(content),
+                parent=dict(parent),
+                ident=self._topic(message_type),
+            )
 
     # -- life ------------------------------------------------------------------------------
 
@@ -112,11 +123,11 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):  # type: ignore[misc]
         return reply
 
     def _make_archive(self) -> None:
-        archive = self.spark_session.wanted_archive
-        if archive is not None:
+        java = self.spark_session.archive_wanted_for
+        if java is not None:
             from spark_kernel.spark.training import train_in_background
 
-            train_in_background(self.spark_session.settings)
+            train_in_background(self.spark_session.settings, java.home)
 
     # -- cells -----------------------------------------------------------------------------
 

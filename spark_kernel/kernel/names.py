@@ -23,7 +23,7 @@ __all__ = ["SparkNames"]
 _NAMES = ("spark", "sc")
 
 
-class _StandIn(wrapt.LazyObjectProxy):  # type: ignore[misc]
+class _StandIn(wrapt.LazyObjectProxy[Any]):
     """Becomes the object of its callback on first use; shown without waiting for it."""
 
     def __init__(self, callback: Callable[[], Any], text: Callable[[], str]) -> None:

@@ -149,15 +149,15 @@ class Publisher:
                 if waiting is not None:
                     self._show(waiting, is_over=True)
             case DriverPrinted(text):
-                cell = self._running_cell()
-                if cell is not None:
-                    self._send("stream", {"name": "stdout", "text": text}, cell.parent)
+                running = self._running_cell()
+                if running is not None:
+                    self._send("stream", {"name": "stdout", "text": text}, running.parent)
 
     def _refresh(self) -> None:
         status = self._status
-        if status is not None and status.state.is_pending:
-            if time.monotonic() - self._status_sent_at >= _REPEAT_STATUS_S:
-                self._send_status(status)
+        is_due = time.monotonic() - self._status_sent_at >= _REPEAT_STATUS_S
+        if status is not None and status.state.is_pending and is_due:
+            self._send_status(status)
         self._show_waiting()
 
     def _send_status(self, status: SessionStatus) -> None:

@@ -12,7 +12,7 @@ from spark_kernel.kernel.names import SparkNames
 __all__ = ["SparkShell"]
 
 
-class SparkShell(ZMQInteractiveShell):  # type: ignore[misc]
+class SparkShell(ZMQInteractiveShell):
     """Makes a cell that names ``spark`` wait for it before it runs.
 
     Waiting inside the run of the cell's code matters: ipykernel only logs a KeyboardInterrupt

@@ -28,7 +28,7 @@ class SparkControls(Protocol):
 
 
 @magics_class
-class SparkMagics(Magics):  # type: ignore[misc]
+class SparkMagics(Magics):
     """Magics of the kernel.
 
     Parameters
@@ -41,7 +41,7 @@ class SparkMagics(Magics):  # type: ignore[misc]
         super().__init__(shell)
         self._controls = controls
 
-    @line_magic  # type: ignore[untyped-decorator]
+    @line_magic
     def spark(self, line: str) -> None:
         """Look after the Spark session of this notebook.
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 __all__ = [
+    "STAGE_TITLES",
     "Application",
     "Cell",
     "CellResumed",
@@ -50,19 +51,15 @@ class StageName(str, Enum):
     LIBRARIES_UPLOADING = "libraries_uploading"
     SPARK_READY = "spark_ready"
 
-    @property
-    def title(self) -> str:
-        """What a person reads."""
-        return _TITLES[self]
 
-
-_TITLES = {
+STAGE_TITLES = {
     StageName.RUNTIME_STARTED: "Runtime started",
     StageName.DRIVER_STARTING: "Preparing the driver",
     StageName.CLUSTER_ATTACHING: "Attaching to the cluster",
     StageName.LIBRARIES_UPLOADING: "Uploading libraries",
     StageName.SPARK_READY: "Spark ready",
 }
+"""What a person reads of a stage that is over."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -123,10 +123,8 @@ class ArchiveStore:
         """Give the JVM options for a start: none where there is no usable archive."""
         if not self.is_enabled or not archive.is_usable:
             return []
-        try:
+        with suppress(OSError):  # a cache that may only be read is as good
             os.utime(archive.record_path)  # what is in use is pruned last
-        except OSError:
-            pass  # a cache that may only be read is as good
         return archive.use_options()
 
     def is_wanted(self, archive: Archive) -> bool:
@@ -162,11 +160,9 @@ class ArchiveStore:
 
     def finish(self, archive: Archive) -> None:
         """Put a finished archive in its place, vouch for it, and prune older ones."""
-        os.replace(self.unfinished_path(archive), archive.path)
+        self.unfinished_path(archive).replace(archive.path)
         found = archive.path.stat()
-        record = _Record(
-            archive.java, archive.spark, time.time(), found.st_size, found.st_mtime_ns
-        )
+        record = _Record(archive.java, archive.spark, time.time(), found.st_size, found.st_mtime_ns)
         _write(archive.record_path, record)
         self._prune()
 
@@ -200,4 +196,4 @@ def _read(path: Path) -> _Record | None:
 def _write(path: Path, record: _Record) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(json.dumps(asdict(record)), encoding="utf-8")
-    os.replace(unfinished, path)
+    unfinished.replace(path)

@@ -77,7 +77,7 @@ def wait_for_executors(
     SparkStartError
         If Spark gave up, or the start was cancelled.
     """
-    scala_context = context._jsc.sc()  # type: ignore[attr-defined]
+    scala_context = context._jsc.sc()
     if scala_context.isLocal() or _starts_without_executors(context):
         return
     started = time.monotonic()
@@ -127,7 +127,7 @@ def executor_java(session: SparkSession) -> str:
 
 def library_names(context: SparkContext) -> list[str]:
     """Name the jars, files and Python files that the driver hands out to executors."""
-    scala_context = context._jsc.sc()  # type: ignore[attr-defined]
+    scala_context = context._jsc.sc()
     names: list[str] = []
     for listed in (scala_context.listJars(), scala_context.listFiles()):
         names += [str(listed.apply(i)).rsplit("/", 1)[-1] for i in range(listed.size())]

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,10 +140,8 @@ class Driver:
         """End the process, by force once the time is over; may be called twice."""
         self._is_stopping.set()
         if self.process.stdin is not None:
-            try:
+            with suppress(OSError):  # already broken: the process is gone
                 self.process.stdin.close()
-            except OSError:
-                pass  # already broken: the process is gone
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -159,10 +158,8 @@ class Driver:
             children = []
         self.process.kill()
         for child in children:
-            try:
+            with suppress(psutil.Error):
                 child.kill()
-            except psutil.Error:
-                pass
         self.process.wait()
 
     def _watch(self) -> None:
@@ -174,10 +171,8 @@ class Driver:
             else:
                 # Standard output is closed: the process ends, or has closed it on purpose.
                 self._is_stopping.wait(_CONNECTION_POLL_S)
-                try:
+                with suppress(subprocess.TimeoutExpired):
                     self.process.wait(_WATCH_INTERVAL_S)
-                except subprocess.TimeoutExpired:
-                    pass
             self.log.rotate_if_large()
         self.drain_output()
         if not self._is_stopping.is_set():

@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from py4j import clientserver
@@ -45,7 +46,7 @@ class _PromptConnection(clientserver.ClientServerConnection):  # type: ignore[mi
         super().connect_to_java_server()
         if _QUICKACK is not None:
             # The reply to the authentication has been read, so the stock stream holds nothing.
-            self.stream.close()
+            self.stream.close()  # type: ignore[has-type]
             self.stream = io.BufferedReader(_PromptReader(self.socket, _QUICKACK), _BUFFER_BYTES)
 
 
@@ -77,7 +78,7 @@ def connect(connection: Connection) -> Any:
     -------
     ``ClientServer``, or ``JavaGateway`` where PYSPARK_PIN_THREAD is false.
     """
-    from pyspark import java_gateway
+    java_gateway: Any = import_module("pyspark.java_gateway")
 
     with _environment(
         PYSPARK_GATEWAY_PORT=str(connection.port), PYSPARK_GATEWAY_SECRET=connection.secret

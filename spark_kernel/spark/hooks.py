@@ -15,6 +15,8 @@ import wrapt
 from spark_kernel.errors import LateSettingWarning
 
 if TYPE_CHECKING:
+    from pyspark import SparkConf
+
     from spark_kernel.spark.session import KernelSession
 
 __all__ = ["SessionGate", "install"]
@@ -150,10 +152,10 @@ def _hook_columns(module: Any, session: KernelSession, wait: SessionGate) -> Non
 
 def _setting_reader(built: Any) -> Callable[[str], str | None]:
     """Read a setting as it is in force: of the session, else of its context."""
-    conf = built.sparkContext.getConf()
+    conf: SparkConf = built.sparkContext.getConf()
 
     def read(key: str) -> str | None:
-        value = built.conf.get(key, None)
+        value: str | None = built.conf.get(key, None)
         return value if value is not None else conf.get(key)
 
     return read

@@ -78,7 +78,9 @@ def _pyspark_package() -> Path | None:
 
 
 def _pyspark_version(package: Path) -> str:
-    match = re.search(r"__version__[^'\"]*['\"]([^'\"]+)", (package / "version.py").read_text("utf-8"))
+    match = re.search(
+        r"__version__[^'\"]*['\"]([^'\"]+)", (package / "version.py").read_text("utf-8")
+    )
     return match.group(1) if match else "unknown"
 
 

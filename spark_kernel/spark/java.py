@@ -14,7 +14,7 @@ from pathlib import Path
 
 from spark_kernel.errors import JavaNotFoundError
 
-__all__ = ["JavaProblem", "JavaRuntime", "find_java", "inspect_java", "java_candidates"]
+__all__ = ["JavaRuntime", "JavaUnusableError", "find_java", "inspect_java", "java_candidates"]
 
 _VERSION_TIMEOUT_S = 20.0
 _MINIMUM = 17
@@ -23,7 +23,7 @@ _MAXIMUM_BY_SPARK = {"4.0": 22, "4.1": 22}
 refuse; from Spark 4.2 on there is no such bound."""
 
 
-class JavaProblem(Exception):
+class JavaUnusableError(Exception):
     """Why one place holds no usable Java."""
 
 
@@ -85,7 +85,7 @@ def find_java(configured: str, environ: Mapping[str, str], spark_version: str) -
         try:
             found = inspect_java(home, origin)
             _check_supported(found, spark_version)
-        except JavaProblem as problem:
+        except JavaUnusableError as problem:
             tried.append(f"{origin} ({home}): {problem}")
         else:
             return JavaRuntime(
@@ -117,14 +117,14 @@ def inspect_java(home: Path, origin: str) -> JavaRuntime:
 
     Raises
     ------
-    JavaProblem
+    JavaUnusableError
         If there is none, or none that can run.
     """
     executable = home / "bin" / "java"
     if not executable.is_file():
-        raise JavaProblem("there is no bin/java")
+        raise JavaUnusableError("there is no bin/java")
     if not os.access(executable, os.X_OK):
-        raise JavaProblem("bin/java may not be executed")
+        raise JavaUnusableError("bin/java may not be executed")
     release = _read_release(home / "release")
     version = release.get("JAVA_VERSION") or _ask_version(executable)
     build = "|".join(
@@ -153,9 +153,9 @@ def _maximum(spark_version: str) -> int | None:
 def _check_supported(java: JavaRuntime, spark_version: str) -> None:
     maximum = _maximum(spark_version)
     if java.major < _MINIMUM:
-        raise JavaProblem(f"Java {java.version} is too old")
+        raise JavaUnusableError(f"Java {java.version} is too old")
     if maximum is not None and java.major > maximum:
-        raise JavaProblem(f"Java {java.version} is too new for Spark {spark_version}")
+        raise JavaUnusableError(f"Java {java.version} is too new for Spark {spark_version}")
 
 
 def _install_command(spark_version: str) -> str:
@@ -176,7 +176,7 @@ def _read_release(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return {}
-    return {key: value for key, value in re.findall(r'^(\w+)="([^"]*)"', text, re.MULTILINE)}
+    return dict(re.findall(r'^(\w+)="([^"]*)"', text, re.MULTILINE))
 
 
 def _ask_version(executable: Path) -> str:
@@ -189,9 +189,9 @@ def _ask_version(executable: Path) -> str:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise JavaProblem(f"`java -version` failed: {error}") from error
+        raise JavaUnusableError(f"`java -version` failed: {error}") from error
     match = re.search(r'version "([^"]+)"', run.stderr + run.stdout)
     if run.returncode != 0 or match is None:
         said = (run.stderr or run.stdout).strip().splitlines()
-        raise JavaProblem(f"`java -version` failed: {said[0] if said else run.returncode}")
+        raise JavaUnusableError(f"`java -version` failed: {said[0] if said else run.returncode}")
     return match.group(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["active_context", "current_session", "forget", "set_active_session"]
+__all__ = ["active_context", "current_session", "forget", "quieten", "set_active_session"]
+
+_log = logging.getLogger(__name__)
 
 
 def active_context() -> Any:
@@ -31,10 +34,20 @@ def set_active_session() -> None:
     from pyspark.sql import SparkSession
 
     session = SparkSession._instantiatedSession
-    if session is not None and session._sc._jsc is not None:
+    if session is not None and session._sc._jsc is not None and session._jvm is not None:
         session._jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(
             session._jsparkSession
         )
+
+
+def quieten(context: Any) -> None:
+    """Let the end of a driver not print a trace into whatever cell runs then.
+
+    It comes from the server that takes the updates of accumulators, which finds its client gone.
+    """
+    context._accumulatorServer.handle_error = lambda request, address: _log.debug(
+        "the driver has closed its connection for accumulators"
+    )
 
 
 def forget() -> None:

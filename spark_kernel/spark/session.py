@@ -27,7 +27,7 @@ from spark_kernel.protocol.events import (
     StageName,
 )
 from spark_kernel.spark import attach, pyspark_state
-from spark_kernel.spark.archive import Archive, ArchiveStore
+from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
@@ -37,6 +37,7 @@ from spark_kernel.spark.driver_factory import (
 )
 from spark_kernel.spark.failures import explain_exception
 from spark_kernel.spark.gateway import connect
+from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.settings import SessionSettings, StartMode
 from spark_kernel.spark.startup import StatusBoard
 
@@ -125,13 +126,13 @@ class KernelSession:
         return started.plan.effective if started and started.driver.is_alive else {}
 
     @property
-    def wanted_archive(self) -> Archive | None:
-        """The archive that should be made now that a session has succeeded, if any."""
+    def archive_wanted_for(self) -> JavaRuntime | None:
+        """The Java whose archive should be made now that a session has succeeded, if any."""
         started = self._started
         if started is None or not self._has_been_ready or not started.driver.is_direct:
             return None
         archive = self._archives.archive_for(started.java, started.spark)
-        return archive if self._archives.is_wanted(archive) else None
+        return started.java if self._archives.is_wanted(archive) else None
 
     def log_tail(self, lines: int) -> list[str]:
         """Give the last lines of the driver log."""
@@ -258,6 +259,7 @@ class KernelSession:
             self._starter = threading.current_thread()
         try:
             yield
+            pyspark_state.quieten(context)
             self._announce_ready(context)
             self._has_been_used = True
         except BaseException as error:
@@ -336,6 +338,7 @@ class KernelSession:
         self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
         session = attach.create_session(self._connect(started))
         context = session.sparkContext
+        pyspark_state.quieten(context)
         if self.settings.log_level:
             context.setLogLevel(self.settings.log_level.upper())
         attach.wait_for_executors(context, where, self._board.say, self._is_cancelled)
@@ -380,7 +383,7 @@ class KernelSession:
         self._has_been_ready = True
         self._board.ready(
             f"Spark {context.version} ready on {cluster.name}",
-            Application(context.applicationId, context.appName),
+            Application(context.applicationId or "", str(context.appName)),
             (*links, *self._log_links()),
         )
 
