@@ -79,18 +79,17 @@ class JavaNotFoundError(InstallationError):
         One line for each place that was looked at, with what was wrong there.
     needed
         The versions that would do, such as ``17 to 25``.
-    command
-        The one command that mends it.
+    remedy
+        What mends it: the one command, or the setting to correct.
     """
 
-    def __init__(self, tried: Sequence[str], needed: str, command: str) -> None:
+    def __init__(self, tried: Sequence[str], needed: str, remedy: str) -> None:
         self.tried = tuple(tried)
         self.needed = needed
-        self.command = command
         places = "".join(f"\n  - {line}" for line in self.tried)
         super().__init__(
             f"No usable Java was found; Spark needs Java {needed}. Tried:{places}",
-            f"run `{command}`, then `%spark restart`",
+            remedy,
         )
 
 

@@ -60,7 +60,7 @@ def as_json(findings: Sequence[Finding]) -> str:
         "status": overall_status(findings),
         "checks": [asdict(finding) for finding in findings],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return json.dumps(content, indent=2)
 
 
 def as_text(findings: Sequence[Finding], encoding: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spark_kernel.cli.redaction import holds_secret, without_password
+from spark_kernel.cli.redaction import holds_secret
 from spark_kernel.errors import KernelspecError
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def uninstall(name: str, yes: bool) -> None:
 def _checked_master(master: str) -> str:
     if holds_secret("", master):
         raise KernelspecError(
-            f"--master {without_password(master)} holds a secret, and a kernelspec can be read "
-            "by others.",
+            "--master holds a password, and a kernelspec can be read by others.",
             "set c.SparkKernel.master in spark_kernel_config.py, or SPARK_KERNEL_MASTER in the "
             "environment",
         )

@@ -131,7 +131,7 @@ def read_configuration() -> Configuration:
         )
     files = [Path(name) for name in application.loaded_config_files]
     ours = tuple(path for path in files if path.stem == "spark_kernel_config")
-    settings = _Settings.section_of(application.config if problem is None else Config())
+    settings = KernelSettings.section_of(application.config if problem is None else Config())
     return Configuration(settings.session_settings(), ours, problem)
 
 
@@ -142,10 +142,10 @@ def _check(application: Any) -> None:
     check_config(application.config, sections, names)
 
 
-class _Settings(SparkKernelSettings, Configurable):
+class KernelSettings(SparkKernelSettings, Configurable):
     """The kernel's settings without the kernel."""
 
     @classmethod
-    def section_of(cls, config: Config) -> _Settings:
+    def section_of(cls, config: Config) -> KernelSettings:
         """Read the kernel's section."""
         return cls(config=Config({cls.__name__: config["SparkKernel"]}))

@@ -61,7 +61,7 @@ def check_java(machine: Machine) -> Finding:
         found = "\n".join([f"none that Spark can use; it needs {error.needed}", *error.tried])
         # A Java that is configured is the only one that counts: another would not help.
         mend = "set c.SparkKernel.java_home to a Java that fits, or leave it out"
-        advice = mend if machine.settings.java_home else f"run `{error.command}`"
+        advice = mend if machine.settings.java_home else f"run `{error.hint}`"
         return Finding("java", Status.ERROR, found, advice)
     found = f"{java.version} from {java.origin} ({java.home})"
     failure = _failure_of([str(java.executable), "-version"])
@@ -81,23 +81,23 @@ def check_configuration(machine: Machine) -> Finding:
     read = [str(path) for path in configuration.files]
     if configuration.problem is not None:
         problem = configuration.problem
-        found = f"{problem.message}\n{_sources(read, machine)}"
+        found = f"{problem.message}\n{_sources(read, machine)}".rstrip()
         return Finding("configuration", Status.ERROR, found, problem.hint)
     try:
         master = machine.plan.master
         defaults = machine.spark_conf_folder / "spark-defaults.conf"
     except InstallationError:  # that of another check
-        return Finding("configuration", Status.OK, _sources(read, machine))
+        return Finding("configuration", Status.OK, _sources(read, machine) or "nothing is set")
     if defaults.is_file():
         read.append(str(defaults))
-    found = f"master {without_password(master)}; {_sources(read, machine)}"
-    return Finding("configuration", Status.OK, found)
+    sources = _sources(read, machine) or "nothing is set"
+    return Finding("configuration", Status.OK, f"master {without_password(master)}; {sources}")
 
 
 def _sources(files: list[str], machine: Machine) -> str:
     submitted = ["PYSPARK_SUBMIT_ARGS"] if machine.environ.get("PYSPARK_SUBMIT_ARGS") else []
     sources = [*files, *machine.environment_settings, *submitted]
-    return f"set by {', '.join(sources)}" if sources else "nothing is set"
+    return f"set by {', '.join(sources)}" if sources else ""
 
 
 def check_kernelspecs(specs: Iterable[InstalledSpec]) -> list[Finding]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from spark_kernel.cli.findings import Finding, Status
@@ -17,6 +18,7 @@ __all__ = ["check_archive", "check_folder", "check_folders", "check_ports"]
 
 _UI_PORT = 4040
 _UI_PORT_RETRIES = 128
+_LAST_PORT = 65535
 _LEAST_TEMPORARY_BYTES = 1_000_000_000
 _LEAST_CACHE_BYTES = 500_000_000
 
@@ -31,8 +33,8 @@ def check_archive(machine: Machine) -> Finding:
         unused = needs_ordinary_way(machine.spark, machine.spark_conf_folder)
         archive = store.archive_for(machine.java, machine.spark)
     except InstallationError:
-        advice = "mend Spark and Java first"
-        return Finding("archive", Status.WARNING, f"not known without them; {total}", advice)
+        found = f"not known without Spark and Java; {total}"
+        return Finding("archive", Status.WARNING, found, "mend Spark and Java first")
     if unused:
         return Finding("archive", Status.OK, f"not used, since {unused}; {total}")
     if archive.is_usable:
@@ -55,7 +57,7 @@ def check_ports(machine: Machine) -> Finding:
     first = _ui_port(machine)
     if first == 0:
         return Finding("ports", Status.OK, "Spark's UI takes any that is free")
-    ports = range(first, first + _UI_PORT_RETRIES + 1)
+    ports = range(first, min(first + _UI_PORT_RETRIES, _LAST_PORT) + 1)
     free = next((port for port in ports if _bind_failure(port) is None), None)
     if free is None:
         found = f"{ports[0]} to {ports[-1]} are all taken: Spark's UI, and so Spark, cannot start"
@@ -83,6 +85,7 @@ def _bind_failure(port: int) -> OSError | None:
 
 
 def check_folders(machine: Machine) -> list[Finding]:
+    """Check the folders that the kernel and the driver write to."""
     settings = machine.settings
     logs, caches = settings.log_folder, settings.cache_folder
     findings = [
@@ -91,7 +94,10 @@ def check_folders(machine: Machine) -> list[Finding]:
     ]
     if settings.has_fast_start:
         advice = _set_folder("cache_folder")
-        findings.append(check_folder("cache folder", caches, _LEAST_CACHE_BYTES, advice))
+        finding = check_folder("cache folder", caches, _LEAST_CACHE_BYTES, advice)
+        if finding.status is Status.ERROR:  # the kernel works without, only slower
+            finding = replace(finding, status=Status.WARNING)
+        findings.append(finding)
     return findings
 
 
@@ -103,7 +109,8 @@ def _check_temporary_folder() -> Finding:
     except FileNotFoundError as error:
         return Finding(name, Status.ERROR, str(error.strerror), advice)
     finding = check_folder(name, folder, _LEAST_TEMPORARY_BYTES, advice)
-    if finding.status is Status.OK and os.statvfs(folder).f_flag & os.ST_NOEXEC:
+    noexec = getattr(os, "ST_NOEXEC", 0)  # Linux alone tells it
+    if finding.status is Status.OK and os.statvfs(folder).f_flag & noexec:
         found = f"{finding.found}, mounted noexec: Java cannot load native libraries from it"
         return Finding(name, Status.WARNING, found, advice)
     return finding

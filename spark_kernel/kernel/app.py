@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -58,6 +59,13 @@ class SparkKernelApp(IPKernelApp):
         finally:
             self.raise_config_file_errors = was_raising
 
+    def _adopt_logger(self) -> None:
+        """Log where the kernel does: Python's last resort would be the running cell."""
+        ours = logging.getLogger("spark_kernel")
+        ours.handlers = self.log.handlers
+        ours.setLevel(self.log.getEffectiveLevel())
+        ours.propagate = False
+
     def init_kernel(self) -> None:
         """Make the kernel, with the configuration if there is nothing wrong with it."""
         try:
@@ -69,5 +77,6 @@ class SparkKernelApp(IPKernelApp):
         if self.problem is not None:
             self.log.error("%s", self.problem)
             self.config.pop("SparkKernel", None)
+        self._adopt_logger()
         super().init_kernel()
         self.kernel.configuration_problem = self.problem

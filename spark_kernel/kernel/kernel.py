@@ -185,6 +185,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             yield
         finally:
             self.publisher.emit(CellResumed(cell))
+            # What the cell shows next comes after the last word of the wait.
+            self.publisher.flush(_FLUSH_TIMEOUT_S)
 
     # -- what %spark does ------------------------------------------------------------------
 

@@ -54,8 +54,8 @@ _CAUSES = (
         "raise spark.driver.memory",
     ),
     _cause(
-        r"BindException: [^\n]*|Address already in use[^\n]*",
-        "A port that Spark was told to use is taken: {match}",
+        r"Service '\w+' failed after \d+ retries \(starting from \d+\)|Address already in use",
+        "A port that Spark was told to use is taken: {match}.",
         "choose another port (spark.driver.port, spark.ui.port, spark.blockManager.port), "
         "or leave the setting out",
     ),

@@ -6,31 +6,21 @@ these waits for a start under way, and gets the kernel's driver. Everything else
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
 
-from spark_kernel.errors import LateSettingWarning
+from spark_kernel.spark.late_settings import (
+    warn_late_for_context,
+    warn_late_for_driver,
+    warn_late_for_session,
+)
 
 if TYPE_CHECKING:
-    from pyspark import SparkConf
-
     from spark_kernel.spark.session import KernelSession
 
 __all__ = ["SessionGate", "install"]
-
-_LAUNCH_ONLY = (
-    "spark.driver.memory",
-    "spark.driver.extraJavaOptions",
-    "spark.driver.extraClassPath",
-    "spark.driver.extraLibraryPath",
-    "spark.jars.packages",
-)
-"""Settings that are read when the driver JVM is launched, and never again."""
-
-_STACK_LEVEL = 4
 
 
 class SessionGate(Protocol):
@@ -42,15 +32,12 @@ class SessionGate(Protocol):
 
 def install(session: KernelSession, wait: SessionGate) -> None:
     """Hook PySpark, now or as soon as it is imported."""
-    wrapt.register_post_import_hook(
-        lambda module: _hook_context(module, session, wait), "pyspark.core.context"
-    )
-    wrapt.register_post_import_hook(
-        lambda module: _hook_sessions(module, session, wait), "pyspark.sql.session"
-    )
-    wrapt.register_post_import_hook(
-        lambda module: _hook_columns(module, session, wait), "pyspark.sql.utils"
-    )
+    for hook, module in (
+        (_hook_context, "pyspark.core.context"),
+        (_hook_sessions, "pyspark.sql.session"),
+        (_hook_columns, "pyspark.sql.utils"),
+    ):
+        wrapt.register_post_import_hook(partial(hook, session=session, wait=wait), module)
 
 
 def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> None:
@@ -58,13 +45,14 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
 
     @wrapt.function_wrapper
     def ensure_initialized(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if not context_class._gateway and not kwargs.get("gateway"):
-            conf = kwargs.get("conf")
-            kwargs = {**kwargs, "gateway": session.gateway(conf)}
+            kwargs = {**kwargs, "gateway": session.gateway(kwargs.get("conf"))}
         return wrapped(*args, **kwargs)
 
     @wrapt.function_wrapper
     def initialize(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> None:
+        __tracebackhide__ = True
         if session.is_starter:
             wrapped(*args, **kwargs)
             return
@@ -72,12 +60,12 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
         launched_with = dict(session.launch_settings)
         with session.notebook_start(instance):
             wrapped(*args, **kwargs)
-        if launched_with:
-            asked = {key: instance.getConf().get(key) for key in _LAUNCH_ONLY}
-            _warn_late({k: v for k, v in asked.items() if v is not None}, launched_with.get)
+        if launched_with and kwargs.get("conf") is not None:
+            warn_late_for_driver(kwargs["conf"], launched_with)
 
     @wrapt.function_wrapper
     def stop(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         is_current = context_class._active_spark_context is instance
         result = wrapped(*args, **kwargs)
         if is_current:
@@ -86,21 +74,23 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
 
     @wrapt.function_wrapper
     def get_or_create(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        if session.is_starter:
+            return wrapped(*args, **kwargs)
         wait(is_starting_allowed=False)
         session.mark_used()
         existing = context_class._active_spark_context
         context = wrapped(*args, **kwargs)
         conf = kwargs.get("conf", args[0] if args else None)
-        if existing is context and conf is not None and not session.is_starter:
-            _warn_late(dict(conf.getAll()), context.getConf().get)
+        if existing is context and conf is not None:
+            warn_late_for_context(conf, context)
         return context
 
-    context_class._ensure_initialized = ensure_initialized(
-        context_class.__dict__["_ensure_initialized"]
-    )
-    context_class.getOrCreate = get_or_create(context_class.__dict__["getOrCreate"])
-    context_class.__init__ = initialize(context_class.__init__)
-    context_class.stop = stop(context_class.stop)
+    methods = vars(context_class)
+    context_class._ensure_initialized = ensure_initialized(methods["_ensure_initialized"])
+    context_class.getOrCreate = get_or_create(methods["getOrCreate"])
+    context_class.__init__ = initialize(methods["__init__"])
+    context_class.stop = stop(methods["stop"])
 
 
 def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> None:
@@ -109,6 +99,7 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
 
     @wrapt.function_wrapper
     def build(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if session.is_starter:
             return wrapped(*args, **kwargs)
         wait(is_starting_allowed=False)
@@ -117,63 +108,40 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
         built = wrapped(*args, **kwargs)
         session.bind_thread()
         if existing is built:
-            _warn_late(dict(instance._options), _setting_reader(built))
+            warn_late_for_session(instance._options, built)
         return built
 
     @wrapt.function_wrapper
     def ask(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
-        wait(is_starting_allowed=True)
-        session.mark_used()
-        session.bind_thread()
+        __tracebackhide__ = True
+        if not session.is_starter:
+            wait(is_starting_allowed=True)
+            session.mark_used()
+            session.bind_thread()
         return wrapped(*args, **kwargs)
 
     @wrapt.function_wrapper
-    def describe(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> str:
-        return session.describe(instance) or str(wrapped(*args, **kwargs))
+    def describe(_: Any, instance: Any, __: Any, ___: Any) -> str:
+        return session.describe(instance)
 
-    builder_class.getOrCreate = build(builder_class.getOrCreate)
-    builder_class.create = build(builder_class.create)
-    session_class.getActiveSession = ask(session_class.__dict__["getActiveSession"])
-    session_class.active = ask(session_class.__dict__["active"])
+    methods = vars(session_class)
+    builder_class.getOrCreate = build(vars(builder_class)["getOrCreate"])
+    if "create" in vars(builder_class):
+        builder_class.create = build(vars(builder_class)["create"])
+    session_class.getActiveSession = ask(methods["getActiveSession"])
+    session_class.active = ask(methods["active"])
     session_class.__repr__ = describe(session_class.__repr__)
 
 
 def _hook_columns(module: Any, session: KernelSession, wait: SessionGate) -> None:
     @wrapt.function_wrapper
     def active_context(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
-        if not session.is_ready:
-            wait(is_starting_allowed=True)
+        __tracebackhide__ = True
+        if not session.is_starter:
+            if not session.is_ready:
+                wait(is_starting_allowed=True)
             session.mark_used()
-        session.bind_thread()
+            session.bind_thread()
         return wrapped(*args, **kwargs)
 
     module.get_active_spark_context = active_context(module.get_active_spark_context)
-
-
-def _setting_reader(built: Any) -> Callable[[str], str | None]:
-    """Read a setting as it is in force: of the session, else of its context."""
-    conf: SparkConf = built.sparkContext.getConf()
-
-    def read(key: str) -> str | None:
-        value: str | None = built.conf.get(key, None)
-        return value if value is not None else conf.get(key)
-
-    return read
-
-
-def _warn_late(asked: Mapping[str, Any], in_force: Callable[[str], Any]) -> None:
-    """Name the settings that did not take effect, and how to set them in time."""
-    late = []
-    for key, value in asked.items():
-        found = in_force(key)
-        if str(found).lower() != str(value).lower():
-            late.append(f"{key}={value} (in force: {'nothing' if found is None else found})")
-    if late:
-        warnings.warn(
-            f"Spark already runs, so this came too late to count: {', '.join(late)}. To set it in "
-            "time, put it into c.SparkKernel.conf in spark_kernel_config.py and run "
-            "`%spark restart`"
-            + ("." if any(k in _LAUNCH_ONLY for k in asked) else ", or call spark.stop() first."),
-            LateSettingWarning,
-            stacklevel=_STACK_LEVEL,
-        )

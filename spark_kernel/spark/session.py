@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -276,6 +277,7 @@ class KernelSession:
             self._board.end(
                 SessionState.STOPPED,
                 "The notebook stopped Spark; make a session, or run `%spark restart`",
+                links=self._log_links(),
             )
 
     def describe(self, session: SparkSession) -> str:
@@ -400,7 +402,9 @@ class KernelSession:
             error = explain_lost(started.driver)
         log_path = str(self._process.log.path) if self._process else ""
         reason = explain_exception(error, log_path)
-        _log.warning("Spark did not start", exc_info=error)
+        _log.warning("Spark did not start: %s", reason)
+        if self._process and not isinstance(error, SparkKernelError):
+            self._process.log.note("".join(traceback.format_exception(error)))
         self._discard_driver()
         problem = Problem(type(reason).__name__, reason.message, reason.hint)
         self._board.end(SessionState.FAILED, reason.message, problem, self._log_links())
