@@ -10,6 +10,7 @@ import click
 from spark_kernel import SparkKernelError, __version__
 from spark_kernel.cli.doctor import doctor
 from spark_kernel.cli.install import install, uninstall
+from spark_kernel.cli.warm import warm
 
 __all__ = ["main"]
 
@@ -50,3 +51,4 @@ def main() -> None:
 main.add_command(install)
 main.add_command(uninstall)
 main.add_command(doctor)
+main.add_command(warm)

@@ -14,8 +14,7 @@ from traitlets.config import Config, Configurable
 
 from spark_kernel.errors import ConfigurationError, InstallationError
 from spark_kernel.kernel.app import SparkKernelApp
-from spark_kernel.kernel.config import ENVIRONMENT_PREFIX, SparkKernelSettings, check_config
-from spark_kernel.kernel.kernel import SparkKernel
+from spark_kernel.kernel.config import ENVIRONMENT_PREFIX, SparkKernelSettings
 from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.installation import SparkInstallation, find_spark
 from spark_kernel.spark.java import JavaRuntime, find_java
@@ -114,32 +113,20 @@ def pyspark_version() -> str:
 
 def read_configuration() -> Configuration:
     """Read the configuration with the kernel's own code; starts nothing."""
-    application: Any = SparkKernelApp()  # type: ignore[no-untyped-call]  # IPython's
+    application: Any = SparkKernelApp()
     try:
         application.init_profile_dir()
         application.init_config_files()
         application.load_config_file()
+        application.check_configuration()
         problem = application.problem
-        if problem is None:
-            _check(application)
-    except ConfigurationError as error:
-        problem = error
     except (SystemExit, TraitError) as error:
         problem = ConfigurationError(
             f"The configuration ends every kernel that reads it ({error!r}).",
             "what was logged to standard error says why",
         )
-    files = [Path(name) for name in application.loaded_config_files]
-    ours = tuple(path for path in files if path.stem == "spark_kernel_config")
     settings = KernelSettings.section_of(application.config if problem is None else Config())
-    return Configuration(settings.session_settings(), ours, problem)
-
-
-def _check(application: Any) -> None:
-    sections = {parent.__name__ for cls in application.classes for parent in cls.mro()}
-    sections.add(type(application).__name__)
-    names = SparkKernel.class_trait_names(config=True)
-    check_config(application.config, sections, names)
+    return Configuration(settings.session_settings(), tuple(application.files), problem)
 
 
 class KernelSettings(SparkKernelSettings, Configurable):

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 from ipykernel.kernelapp import IPKernelApp, kernel_aliases
 from jupyter_core.paths import jupyter_config_path
 from traitlets import Dict, Type
-from traitlets.config import Application
+from traitlets.config import Config
 
 from spark_kernel import __version__
 from spark_kernel.errors import ConfigurationError
-from spark_kernel.kernel.config import check_config, environment_config
+from spark_kernel.kernel.config import (
+    SECTION,
+    check_config,
+    environment_config,
+    file_layers,
+    merge_conf,
+)
 from spark_kernel.kernel.kernel import SparkKernel
 
 __all__ = ["SparkKernelApp"]
-
-_CONFIG_NAME = "spark_kernel_config"
 
 
 class SparkKernelApp(IPKernelApp):
@@ -26,6 +31,13 @@ class SparkKernelApp(IPKernelApp):
 
     A mistake in the configuration does not keep the kernel from starting: a client would only
     say that the kernel died. The session fails with the reason instead.
+
+    Attributes
+    ----------
+    problem
+        What is wrong with the configuration, or None.
+    files
+        Our configuration files that were read.
     """
 
     name = "spark-kernel"
@@ -37,38 +49,33 @@ class SparkKernelApp(IPKernelApp):
         SparkKernel, klass="ipykernel.kernelbase.Kernel"
     ).tag(config=True)
     classes = [SparkKernel, *IPKernelApp.classes]  # noqa: RUF012  # traitlets wants a list
-    problem: ConfigurationError | None = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.problem: ConfigurationError | None = None
+        self.files: list[Path] = []
+        self._layers: list[Config] = []
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         """Read IPython's files, then ours from Jupyter's folders, then the environment."""
         # What the user has set for every Python kernel holds for this one.
         self.config_files = ["ipython_kernel_config.py"]
         super().load_config_file(*args, **kwargs)
-        path = [*jupyter_config_path(), *self.config_file_paths]
-        was_raising, self.raise_config_file_errors = self.raise_config_file_errors, True
         try:
-            Application.load_config_file(self, _CONFIG_NAME, path=path)
-            self.update_config(environment_config(os.environ))
+            layers = file_layers([*jupyter_config_path(), *self.config_file_paths])
+            self.files = [path for path, _ in layers]
+            self._layers = [config for _, config in layers] + [environment_config(os.environ)]
         except ConfigurationError as error:
             self.problem = error
-        except Exception as error:  # the file is the user's code: anything may come out of it
-            self.problem = ConfigurationError(
-                f"{_CONFIG_NAME}.py cannot be read. {type(error).__name__}: {error}.",
-                "`jupyter --config-dir` tells the folder that it is usually in",
-            )
-        finally:
-            self.raise_config_file_errors = was_raising
+        for layer in self._layers:
+            self.update_config(layer)
 
-    def _adopt_logger(self) -> None:
-        """Log where the kernel does: Python's last resort would be the running cell."""
-        ours = logging.getLogger("spark_kernel")
-        ours.handlers = self.log.handlers
-        ours.setLevel(self.log.getEffectiveLevel())
-        ours.propagate = False
-
-    def init_kernel(self) -> None:
-        """Make the kernel, with the configuration if there is nothing wrong with it."""
+    def check_configuration(self) -> None:
+        """Merge and check what was set for the kernel; drops it all if something is wrong."""
         try:
+            conf = merge_conf([*self._layers, self.cli_config])
+            if conf:
+                self.config[SECTION]["conf"] = conf
             sections = {parent.__name__ for cls in self.classes for parent in cls.mro()}
             sections.add(type(self).__name__)
             check_config(self.config, sections, SparkKernel.class_trait_names(config=True))
@@ -76,7 +83,18 @@ class SparkKernelApp(IPKernelApp):
             self.problem = self.problem or error
         if self.problem is not None:
             self.log.error("%s", self.problem)
-            self.config.pop("SparkKernel", None)
+            self.config.pop(SECTION, None)
+
+    def init_kernel(self) -> None:
+        """Make the kernel; called once the configuration is complete."""
+        self.check_configuration()
         self._adopt_logger()
         super().init_kernel()
         self.kernel.configuration_problem = self.problem
+
+    def _adopt_logger(self) -> None:
+        """Log where the kernel does: Python's last resort would be the running cell."""
+        ours = logging.getLogger("spark_kernel")
+        ours.handlers = self.log.handlers
+        ours.setLevel(self.log.getEffectiveLevel())
+        ours.propagate = False

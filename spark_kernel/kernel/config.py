@@ -11,14 +11,28 @@ from typing import Any
 import platformdirs
 from traitlets import Bool, CaselessStrEnum, Dict, Float, HasTraits, Int, TraitError, Unicode
 from traitlets.config import Config
-from traitlets.config.loader import DeferredConfig, LazyConfigValue
+from traitlets.config.loader import (
+    DeferredConfig,
+    FileConfigLoader,
+    JSONFileConfigLoader,
+    LazyConfigValue,
+    PyFileConfigLoader,
+)
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.spark.settings import SessionSettings, StartMode
 
-__all__ = ["ENVIRONMENT_PREFIX", "SparkKernelSettings", "check_config", "environment_config"]
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "SparkKernelSettings",
+    "check_config",
+    "environment_config",
+    "file_layers",
+    "merge_conf",
+]
 
 SECTION = "SparkKernel"
+CONFIG_NAME = "spark_kernel_config"
 ENVIRONMENT_PREFIX = "SPARK_KERNEL_"
 _LOG_LEVELS = ("", "ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
 
@@ -120,6 +134,55 @@ class SparkKernelSettings(HasTraits):
             return ""
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         return Path(notebook).stem or "PySpark (cluster)"
+
+
+def file_layers(folders: Iterable[str]) -> list[tuple[Path, Config]]:
+    """Read our configuration files, the least specific first.
+
+    Parameters
+    ----------
+    folders
+        Where they may be, the most specific first.
+
+    Raises
+    ------
+    ConfigurationError
+        If a file cannot be read; it is the user's code, so anything may be wrong with it.
+    """
+    layers = []
+    for folder in reversed(list(folders)):
+        for loader in (PyFileConfigLoader, JSONFileConfigLoader):
+            suffix = ".py" if loader is PyFileConfigLoader else ".json"
+            path = Path(folder, CONFIG_NAME + suffix)
+            if path.is_file():
+                layers.append((path, _read_file(path, loader)))
+    return layers
+
+
+def _read_file(path: Path, loader: type[FileConfigLoader]) -> Config:
+    try:
+        return loader(path.name, path=str(path.parent)).load_config()
+    except Exception as error:
+        raise ConfigurationError(
+            f"{path} cannot be read. {type(error).__name__}: {error}.", "correct the file"
+        ) from error
+
+
+def merge_conf(layers: Iterable[Config]) -> dict[str, Any]:
+    """Merge the Spark settings of all layers key by key, so that none hides another's."""
+    merged: dict[str, Any] = {}
+    trait = SparkKernelSettings.class_traits()["conf"]
+    for layer in layers:
+        value = layer.get(SECTION, {}).get("conf")
+        if isinstance(value, LazyConfigValue):
+            value = value.get_value(merged)
+        elif isinstance(value, DeferredConfig):
+            value = value.get_value(trait)
+        if isinstance(value, Mapping):
+            merged.update(value)
+        elif value is not None:
+            return {}  # of a wrong type: the check of the whole says so
+    return merged
 
 
 def environment_config(environ: Mapping[str, str]) -> Config:

@@ -148,7 +148,8 @@ class KernelSession:
 
     def start(self) -> None:
         """Start in the background; harmless where a session is starting or ready."""
-        self._begin(SessionState.STARTING, "Starting Spark")
+        if not self.is_ready:
+            self._begin(SessionState.STARTING, "Starting Spark")
 
     def refuse(self, problem: SparkKernelError) -> None:
         """Fail without starting, for a reason that is known beforehand."""
@@ -297,7 +298,7 @@ class KernelSession:
 
     def _begin(self, state: SessionState, message: str) -> None:
         with self._lock:
-            if self._is_closed or not self._settled.is_set() or self.is_ready:
+            if self._is_closed or not self._settled.is_set():
                 return
             self._enter_start(state, message)
             self._starter = threading.Thread(target=self._run, name="spark-start", daemon=True)

@@ -49,7 +49,7 @@ def test_default_kernelspec_is_the_users_own(home):
         "display_name": "PySpark (cluster)",
         "language": "python",
         "interrupt_mode": "message",
-        "metadata": {"debugger": True},
+        "metadata": {"debugger": True, "supported_encryption": ["curve"]},
     }
 
 
