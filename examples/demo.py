@@ -57,6 +57,9 @@ def require_kernelspec() -> None:
 def run_notebook() -> NotebookNode:
     """Execute the notebook in its own folder; what has run so far is always on disk."""
     EXECUTED.parent.mkdir(exist_ok=True)
+    print(
+        f"Running {relative(NOTEBOOK)} on the kernel {KERNEL}, a minute or less ...\n", flush=True
+    )
     HTML.unlink(missing_ok=True)  # a failed run must not leave the page of an earlier one
     try:
         notebook: NotebookNode = papermill.execute_notebook(
@@ -65,6 +68,8 @@ def run_notebook() -> NotebookNode:
             kernel_name=KERNEL,
             progress_bar=False,
             cwd=EXAMPLES,
+            # ipykernel warns of every kernel on TCP; that is no news to who runs a demo.
+            extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as error:
         raise DemoError(failure(error)) from error

@@ -66,6 +66,7 @@ class Driver:
         self._folder = folder
         self._on_output = on_output
         self._on_exit = on_exit
+        self._is_connected = False
         self._is_stopping = threading.Event()
         self._output_lock = threading.Lock()
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
@@ -120,6 +121,7 @@ class Driver:
         path = self._folder.connection_file
         while time.monotonic() < deadline:
             if path.is_file():  # it appears by renaming, so it is whole
+                self._is_connected = True
                 return _read_connection(path)
             if not self.is_alive:
                 return None
@@ -142,6 +144,9 @@ class Driver:
         if self.process.stdin is not None:
             with suppress(OSError):  # already broken: the process is gone
                 self.process.stdin.close()
+        if not self._is_connected:
+            # It does not listen to its standard input yet, and has nothing to clean up.
+            self.process.terminate()
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:

@@ -24,6 +24,7 @@ __all__ = [
     "LaunchCommand",
     "configuration_folder",
     "direct_command",
+    "java_home_without_vector_module",
     "module_options",
     "needs_ordinary_way",
     "ordinary_command",
@@ -151,8 +152,7 @@ def ordinary_command(
     env = _driver_environ(spark, java, plan, environ)
     options = [env.get("SPARK_SUBMIT_OPTS", ""), *_LOG_TO_STDERR, f"-Djava.io.tmpdir={run_folder}"]
     env["SPARK_SUBMIT_OPTS"] = " ".join(filter(None, options))
-    if not java.has_module(_VECTOR_MODULE):
-        env["JAVA_HOME"] = str(_java_without_vector_module(java, run_folder))
+    env["JAVA_HOME"] = str(java_home_without_vector_module(java, run_folder))
     argv = [
         str(spark.home / "bin" / "spark-submit"),
         *plan.submit_arguments(_write_properties(plan, run_folder)),
@@ -228,9 +228,11 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _java_without_vector_module(java: JavaRuntime, run_folder: Path) -> Path:
+def java_home_without_vector_module(java: JavaRuntime, folder: Path) -> Path:
     """Make a Java home whose ``java`` leaves out the option that the real one would refuse."""
-    home = run_folder / "java-home"
+    if java.has_module(_VECTOR_MODULE):
+        return java.home
+    home = folder / "java-home"
     (home / "bin").mkdir(parents=True, exist_ok=True)
     script = home / "bin" / "java"
     script.write_text(

@@ -1,0 +1,1 @@
+"""Figures against plain ipykernel, alternating in one run; results in ``RESULTS.md``."""
