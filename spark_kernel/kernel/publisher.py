@@ -49,6 +49,7 @@ class _WaitingCell:
     since: float
     display_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_shown: bool = False
+    shown_at: float = 0.0
 
 
 class Publisher:
@@ -158,7 +159,9 @@ class Publisher:
         is_due = time.monotonic() - self._status_sent_at >= _REPEAT_STATUS_S
         if status is not None and status.state.is_pending and is_due:
             self._send_status(status)
-        self._show_waiting()
+        for waiting in self._waiting.values():
+            if time.monotonic() - waiting.shown_at >= _REFRESH_S:
+                self._show(waiting, is_over=False)
 
     def _send_status(self, status: SessionStatus) -> None:
         self._status_sent_at = time.monotonic()
@@ -182,6 +185,7 @@ class Publisher:
     def _display(self, waiting: _WaitingCell, view: MimeBundle) -> None:
         message = "update_display_data" if waiting.is_shown else "display_data"
         waiting.is_shown = True
+        waiting.shown_at = time.monotonic()
         content = {
             "data": view,
             "metadata": {},

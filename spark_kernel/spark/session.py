@@ -38,7 +38,7 @@ from spark_kernel.spark.driver_factory import (
 )
 from spark_kernel.spark.failures import explain_exception
 from spark_kernel.spark.gateway import connect
-from spark_kernel.spark.java import JavaRuntime
+from spark_kernel.spark.java import JavaRuntime, major_version
 from spark_kernel.spark.settings import SessionSettings, StartMode
 from spark_kernel.spark.startup import StatusBoard
 
@@ -319,6 +319,24 @@ class KernelSession:
         finally:
             self._starter = None
             self._settled.set()
+        self._compare_java()
+
+    def _compare_java(self) -> None:
+        """Say so if the executors run another Java; the cell that waits need not wait for it."""
+        started = self._started
+        if not self.is_ready or started is None or started.plan.is_local:
+            return
+        try:
+            version = attach.executor_java(pyspark_state.current_session())
+        except Exception as error:
+            _log.info("the executors were not asked for their Java: %s", error)
+            return
+        if major_version(version) != started.java.major and self.is_ready:
+            self._board.say(
+                f"{self.status.message}. Its executors run Java {version}, the driver Java "
+                f"{started.java.version}: set c.SparkKernel.java_home to a Java "
+                f"{major_version(version)}"
+            )
 
     def _start_session(self) -> None:
         attach.check_reachable(self.status.cluster.master)
