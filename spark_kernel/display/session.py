@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote, urlsplit
+
 from spark_kernel.display.render import render
 from spark_kernel.protocol.events import (
     STAGE_TITLES,
@@ -34,7 +36,7 @@ def waiting_view(status: SessionStatus, waited_s: float, is_over: bool) -> MimeB
     text = "\n".join(f"{_MARKS[mark]} {title}{time}" for mark, title, time in rows)
     return bundle(
         f"Waiting for Spark ({waited_s:.0f} s)\n{text}",
-        render("waiting.html.j2", rows=rows, waited_s=waited_s, links=_web_links(status.links)),
+        render("waiting.html.j2", rows=rows, waited_s=waited_s),
     )
 
 
@@ -42,10 +44,9 @@ def session_card(status: SessionStatus) -> MimeBundle:
     """Show the session as ``%spark status`` and a session as last value do."""
     rows = _facts(status)
     text = "\n".join(f"{name:<12}{value}" for name, value in rows)
-    for link in status.links:
-        text += f"\n{link.text:<12}{link.url}"
-    html = render("session.html.j2", rows=rows, links=status.links, is_web=_is_web)
-    return bundle(text, html)
+    links = [(link.text, _shown(link), _is_web(link)) for link in status.links]
+    text += "".join(f"\n{title:<12}{place}" for title, place, _ in links)
+    return bundle(text, render("session.html.j2", rows=rows, links=links))
 
 
 def status_text(status: SessionStatus) -> str:
@@ -70,10 +71,11 @@ def banner_text(status: SessionStatus, kernel_version: str) -> str:
     elif status.error is not None:
         lines.append(f"Spark on {status.cluster.name}{where}: {status.state.value}")
         lines.append(f"{status.error.name}: {status.error.message}")
-        lines.append(f"Hint: {status.error.hint}")
+        if status.error.hint:
+            lines.append(f"Hint: {status.error.hint}")
     else:
         lines.append(f"Spark on {status.cluster.name}{where}: {status.message}")
-    lines += [f"{link.text}: {link.url}" for link in status.links]
+    lines += [f"{link.text}: {_shown(link)}" for link in status.links]
     lines.append("`spark` and `sc` are there; `%spark?` tells more")
     return "\n".join(lines)
 
@@ -112,8 +114,9 @@ def _duration(record: StageRecord) -> str:
 
 def _facts(status: SessionStatus) -> list[tuple[str, str]]:
     cluster = status.cluster
-    rows = [("State", f"{status.state.value}: {status.message}")]
-    if status.error is not None:
+    is_told = status.state is SessionState.READY
+    rows = [("State", status.message if is_told else f"{status.state.value}: {status.message}")]
+    if status.error is not None and status.error.hint:
         rows.append(("Hint", status.error.hint))
     rows.append(("Cluster", cluster.name))
     if cluster.master != cluster.name:
@@ -131,5 +134,7 @@ def _is_web(link: Link) -> bool:
     return link.url.startswith(("http://", "https://"))
 
 
-def _web_links(links: tuple[Link, ...]) -> list[Link]:
-    return [link for link in links if _is_web(link)]
+def _shown(link: Link) -> str:
+    """Give what a person reads: a file's path in place of its URL."""
+    parts = urlsplit(link.url)
+    return unquote(parts.path) if parts.scheme == "file" else link.url

@@ -85,13 +85,14 @@ class SparkKernelSettings(HasTraits):
         archive of some 150 MB, with which Spark starts in about half the time.""",
     ).tag(config=True)
     driver_start_timeout_s = Float(
-        120.0, help="Seconds that the driver JVM may take until it can be talked to."
+        120.0, min=0, help="Seconds that the driver JVM may take until it can be talked to."
     ).tag(config=True)
     stop_timeout_s = Float(
-        10.0, help="Seconds that the driver JVM may take to end before it is killed."
+        10.0, min=0, help="Seconds that the driver JVM may take to end before it is killed."
     ).tag(config=True)
     log_max_bytes = Int(
         64 * 1024 * 1024,
+        min=0,
         help="Bytes at which the driver log is rotated; one older part is kept.",
     ).tag(config=True)
     log_folder = Unicode(
@@ -121,8 +122,8 @@ class SparkKernelSettings(HasTraits):
             driver_start_timeout_s=self.driver_start_timeout_s,
             stop_timeout_s=self.stop_timeout_s,
             log_max_bytes=self.log_max_bytes,
-            log_folder=Path(self.log_folder or platformdirs.user_log_dir("spark-kernel", False)),
-            cache_folder=Path(
+            log_folder=_folder(self.log_folder or platformdirs.user_log_dir("spark-kernel", False)),
+            cache_folder=_folder(
                 self.cache_folder or platformdirs.user_cache_dir("spark-kernel", False)
             ),
         )
@@ -134,6 +135,10 @@ class SparkKernelSettings(HasTraits):
             return ""
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         return Path(notebook).stem or "PySpark (cluster)"
+
+
+def _folder(given: str) -> Path:
+    return Path(given).expanduser().absolute()
 
 
 def file_layers(folders: Iterable[str]) -> list[tuple[Path, Config]]:
@@ -257,9 +262,11 @@ def _check_value(values: SparkKernelSettings, name: str, value: Any) -> None:
     except (TraitError, ValueError) as error:
         near = _nearest(str(value), getattr(trait, "values", ()) or ())
         hint = f"did you mean {near[0]!r}?" if near else _help_of(trait)
-        raise ConfigurationError(
-            f"c.{SECTION}.{name} cannot be {value!r}. {error}", hint
-        ) from error
+        # Among Spark's settings are secrets: they are not repeated in a message.
+        said = (
+            f"cannot be {value!r}. {error}" if name != "conf" else "is no dictionary of settings."
+        )
+        raise ConfigurationError(f"c.{SECTION}.{name} {said}", hint) from error
 
 
 def _checked_conf(conf: Mapping[str, Any]) -> dict[str, str]:
@@ -267,11 +274,14 @@ def _checked_conf(conf: Mapping[str, Any]) -> dict[str, str]:
     checked = {}
     for key, value in conf.items():
         if not key.startswith("spark."):
-            near = _nearest(f"spark.{key}", [f"spark.{key}"])[0]
             raise ConfigurationError(
                 f"c.{SECTION}.conf has a key {key!r}; the names of Spark's settings begin with "
                 "'spark.'.",
-                f"did you mean {near!r}?",
+                f"did you mean 'spark.{key}'?",
+            )
+        if value is None:
+            raise ConfigurationError(
+                f"c.{SECTION}.conf has no value for {key!r}.", "give it one, or leave it out"
             )
         checked[key] = str(value).lower() if isinstance(value, bool) else str(value)
     return checked
@@ -286,8 +296,9 @@ def _from_environment(name: str, value: str, variable: str) -> Any:
             return json.loads(value)
         return trait.from_string(value)
     except (TraitError, ValueError) as error:
+        said = f"cannot be {value!r}" if name != "conf" else "cannot be read as JSON"
         raise ConfigurationError(
-            f"The environment variable {variable} cannot be {value!r}. {error}", _help_of(trait)
+            f"The environment variable {variable} {said}. {error}", _help_of(trait)
         ) from error
 
 

@@ -18,7 +18,7 @@ from traitlets import Type
 
 from spark_kernel import __version__
 from spark_kernel.display.session import banner_text, session_card
-from spark_kernel.errors import ConfigurationError
+from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.config import SparkKernelSettings
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
@@ -143,6 +143,13 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             if self.publisher.is_busy:
                 self.publisher.flush(_FLUSH_TIMEOUT_S)
             self._cells.pop(thread, None)
+
+    async def do_inspect(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Inspect a name; a client gets an answer also where the name stands for no session yet."""
+        try:
+            return dict(super().do_inspect(*args, **kwargs))
+        except (AttributeError, SparkKernelError):
+            return {"status": "ok", "found": False, "data": {}, "metadata": {}}
 
     def _latest_cell(self) -> Cell | None:
         cells = list(self._cells.values())

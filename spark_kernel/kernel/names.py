@@ -6,12 +6,14 @@ on they are PySpark's own objects. A name that the notebook has given another va
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
 from spark_kernel.protocol.events import SessionState
+from spark_kernel.spark import pyspark_state
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SparkNames"]
 
 _NAMES = ("spark", "sc")
+_USES = ("LOAD_NAME", "LOAD_GLOBAL", "STORE_NAME", "STORE_GLOBAL")
 
 
 class _StandIn(wrapt.LazyObjectProxy[Any]):
@@ -35,6 +38,14 @@ class _StandIn(wrapt.LazyObjectProxy[Any]):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self._self_text()}
+
+
+def _is_read(code: CodeType, name: str) -> bool:
+    """Whether code reads a name before it gives it a value, as ``spark = ...`` does."""
+    if name not in code.co_names:
+        return False
+    uses = (step.opname for step in dis.get_instructions(code) if step.argval == name)
+    return next((use for use in uses if use in _USES), "").startswith("LOAD_")
 
 
 class SparkNames:
@@ -67,12 +78,25 @@ class SparkNames:
         seen = (self._session.generation, self._session.status.state)
         if seen != self._seen:
             self._seen = seen
+            self._adopt()
             if not self._is_stopped_by_notebook():
                 self._replace(self._stand_ins())
-        names = code.co_names
-        if any(name in names and self._is_waiting(name) for name in _NAMES):
+        if any(self._is_waiting(name) and _is_read(code, name) for name in _NAMES):
             spark = self._require()
             self._replace({"spark": spark, "sc": spark.sparkContext})
+
+    def _adopt(self) -> None:
+        """Take a session that the notebook made and named itself for ours: the name follows it."""
+        if self._session.is_ready:
+            living = {
+                "spark": pyspark_state.existing_session(),
+                "sc": pyspark_state.active_context(),
+            }
+            self._given |= {
+                name: value
+                for name, value in living.items()
+                if value is not None and self._namespace.get(name) is value
+            }
 
     def _is_waiting(self, name: str) -> bool:
         return isinstance(self._namespace.get(name), _StandIn)

@@ -100,6 +100,8 @@ class Publisher:
 
     def flush(self, timeout_s: float) -> None:
         """Wait until everything that was emitted so far has been sent."""
+        if not self._thread.is_alive():
+            return
         done = threading.Event()
         self._events.put(done)
         done.wait(timeout_s)
@@ -168,8 +170,8 @@ class Publisher:
         self._send(SPARK_STATUS, status_content(status), {})
         banner = self._banner(status)
         if banner != self._sent_banner:
-            self._sent_banner = banner
             self._send(BANNER_UPDATE, banner_content(banner, status.links), {})
+            self._sent_banner = banner
 
     def _show_waiting(self) -> None:
         for waiting in self._waiting.values():
@@ -184,7 +186,6 @@ class Publisher:
 
     def _display(self, waiting: _WaitingCell, view: MimeBundle) -> None:
         message = "update_display_data" if waiting.is_shown else "display_data"
-        waiting.is_shown = True
         waiting.shown_at = time.monotonic()
         content = {
             "data": view,
@@ -192,3 +193,4 @@ class Publisher:
             "transient": {"display_id": waiting.display_id},
         }
         self._send(message, content, waiting.cell.parent)
+        waiting.is_shown = True

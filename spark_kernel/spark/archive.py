@@ -136,8 +136,9 @@ class ArchiveStore:
 
     def discard(self, archive: Archive) -> None:
         """Delete an archive that did harm; it is made anew some other day."""
-        archive.path.unlink(missing_ok=True)
-        self.note_failure(archive, "a driver ended early with it")
+        with suppress(OSError):  # the start goes on without it, whatever became of the cache
+            archive.path.unlink(missing_ok=True)
+            self.note_failure(archive, "a driver ended early with it")
 
     @contextmanager
     def build_lock(self) -> Iterator[bool]:
@@ -178,12 +179,14 @@ class ArchiveStore:
         return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
 
     def _prune(self) -> None:
-        records = sorted(
-            self.folder.glob("spark-*.json"), key=lambda path: path.stat().st_mtime, reverse=True
-        )
+        """Delete what is no longer used; called with the right to make archives."""
+        records = [path for path in self.folder.glob("spark-*.json") if not _is_failure(path)]
+        records.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for record in records[_KEPT:]:
             for suffix in (".jsa", ".aot", ".json"):
                 record.with_suffix(suffix).unlink(missing_ok=True)
+        for left_by_crash in self.folder.glob("unfinished-*"):
+            left_by_crash.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> _Record | None:
@@ -191,6 +194,11 @@ def _read(path: Path) -> _Record | None:
         return _Record(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _is_failure(path: Path) -> bool:
+    record = _read(path)
+    return record is not None and record.failure != ""
 
 
 def _write(path: Path, record: _Record) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import signal
 import struct
 import subprocess
 import threading
@@ -92,6 +93,7 @@ class Driver:
                 start_new_session=True,
             )
         except OSError as error:
+            self._folder.remove()
             raise DriverStartError(
                 f"{command.argv[0]} could not be started: {error.strerror}.",
                 "run `spark-kernel doctor`",
@@ -146,26 +148,27 @@ class Driver:
                 self.process.stdin.close()
         if not self._is_connected:
             # It does not listen to its standard input yet, and has nothing to clean up.
-            self.process.terminate()
+            self._signal_tree(signal.SIGTERM)
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.log.note(f"the driver did not end within {timeout_s:.0f} s and was killed")
-            self._kill_tree()
+            self._signal_tree(signal.SIGKILL)
+            self.process.wait()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=1.0)
         self._folder.remove()
 
-    def _kill_tree(self) -> None:
+    def _signal_tree(self, number: signal.Signals) -> None:
+        """Signal the process and what it has started: spark-submit is a script, not the JVM."""
         try:
             children = psutil.Process(self.process.pid).children(recursive=True)
         except psutil.Error:
             children = []
-        self.process.kill()
+        self.process.send_signal(number)
         for child in children:
             with suppress(psutil.Error):
-                child.kill()
-        self.process.wait()
+                child.send_signal(number)
 
     def _watch(self) -> None:
         while self.is_alive:
@@ -180,6 +183,9 @@ class Driver:
                     self.process.wait(_WATCH_INTERVAL_S)
             self.log.rotate_if_large()
         self.drain_output()
+        with self._output_lock:
+            assert self.process.stdout is not None
+            self.process.stdout.close()
         if not self._is_stopping.is_set():
             self._on_exit(self.process.returncode)
 
@@ -191,12 +197,17 @@ class Driver:
         """Read once; whether there was any, or None at the end of the stream."""
         stream = self.process.stdout
         assert stream is not None
+        if stream.closed:
+            return None
         if not select.select([stream], [], [], timeout_s)[0]:
             return False
         data = os.read(stream.fileno(), _READ_BYTES)
         if not data:
             return None
-        self._on_output(self._decode(data))
+        text = self._decode(data)
+        # Before anyone can print from a notebook, it is the JVM that says why it cannot start.
+        if text:  # not where a character is still to come in full
+            (self._on_output if self._is_connected else self.log.write)(text)
         return True
 
 

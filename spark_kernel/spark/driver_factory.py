@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from spark_kernel.errors import DriverStartError
 from spark_kernel.protocol.events import Link, StageName
@@ -102,9 +108,7 @@ def start_driver(
     archive = archives.archive_for(java, spark)
     status: int | None = None
     for make_command, used in _ways(spark, java, plan, archives, archive, log):
-        folder = RunFolder()
-        command = make_command(folder)
-        driver = Driver(command, folder, log, listener.on_output, listener.on_exit)
+        driver = _launch(make_command, log, listener)
         on_launch(driver)
         _import_pyspark()
         connection = driver.wait_for_connection(settings.driver_start_timeout_s)
@@ -123,7 +127,18 @@ def start_driver(
     raise explain_exit(status, log.tail(_EXPLAINED_LINES), str(log.path))
 
 
-Way = tuple[Callable[[RunFolder], LaunchCommand], "Archive | None"]
+MakeCommand = Callable[[RunFolder], LaunchCommand]
+Way = tuple[MakeCommand, "Archive | None"]
+
+
+def _launch(make_command: MakeCommand, log: DriverLog, listener: DriverListener) -> Driver:
+    folder = RunFolder()
+    try:
+        command = make_command(folder)
+    except BaseException:
+        folder.remove()
+        raise
+    return Driver(command, folder, log, listener.on_output, listener.on_exit)
 
 
 def _ways(
@@ -162,8 +177,27 @@ def use_worker_python(settings: Mapping[str, str]) -> None:
 
 
 def _import_pyspark() -> None:
-    """Import what the session needs while the JVM starts."""
-    import pyspark.sql.session  # noqa: F401
+    """Import PySpark while the JVM starts, in one piece.
+
+    Its modules import one another in circles. Where a cell imports one of them in the same
+    moment, Python would rather give both threads half a module than let them wait for each other
+    (``_DeadlockError``): so all of PySpark's import locks are held meanwhile. Its own comes first,
+    with nothing else held, in case the cell was earlier.
+    """
+    importing: Any = import_module("importlib._bootstrap")
+    package = Path(str(find_spec("pyspark").origin)).parent  # type: ignore[union-attr]
+    paths = [path.relative_to(package.parent).with_suffix("") for path in package.rglob("*.py")]
+    names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
+    while True:
+        with suppress(importing._DeadlockError), ExitStack() as locks:
+            locks.enter_context(importing._ModuleLockManager("pyspark"))
+            if "pyspark" not in sys.modules:
+                for name in names:
+                    locks.enter_context(importing._ModuleLockManager(name))
+            import pyspark.sql.session  # noqa: F401
+
+            return
+        time.sleep(0.01)  # the cell goes first
 
 
 def explain_lost(driver: Driver) -> DriverStartError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
+from datetime import datetime
 from pathlib import Path
 
 __all__ = ["DriverLog"]
@@ -30,7 +30,7 @@ class DriverLog:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._max_bytes = max_bytes
-        self.path = folder / f"driver-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+        self.path = folder / f"driver-{datetime.now():%Y%m%d-%H%M%S-%f}-{os.getpid()}.log"
         os.close(self.open())
         _prune(folder)
 
@@ -45,9 +45,13 @@ class DriverLog:
 
     def note(self, text: str) -> None:
         """Write a line of the kernel's own."""
+        self.write(f"[spark-kernel] {text}\n")
+
+    def write(self, text: str) -> None:
+        """Write text as it is."""
         descriptor = self.open()
         try:
-            os.write(descriptor, f"[spark-kernel] {text}\n".encode())
+            os.write(descriptor, text.encode())
         finally:
             os.close(descriptor)
 

@@ -39,6 +39,7 @@ _CAUSES = (
     ),
     _cause(
         r"Could not reserve enough space[^\n]*|Cannot allocate memory|"
+        r"commit_memory\([^\n]* failed; error='Not enough space'|"
         r"insufficient memory for the Java Runtime",
         "There is not enough memory for the driver: {match}.",
         "lower spark.driver.memory, or give this machine or container more memory",
@@ -54,13 +55,19 @@ _CAUSES = (
         "raise spark.driver.memory",
     ),
     _cause(
-        r"Service '\w+' failed after \d+ retries \(starting from \d+\)|Address already in use",
+        r"(?:Address already in use: )?Service '\w+' failed after \d+ retries "
+        r"\(starting from \d+\)|Address already in use",
         "A port that Spark was told to use is taken: {match}.",
         "choose another port (spark.driver.port, spark.ui.port, spark.blockManager.port), "
         "or leave the setting out",
     ),
     _cause(
-        r"Could not parse Master URL: '?[^'\n]*'?",
+        r"Cannot assign requested address",
+        "Spark was told to use an address that this machine has not: {match}.",
+        "correct spark.driver.bindAddress, spark.driver.host or SPARK_LOCAL_IP, or leave them out",
+    ),
+    _cause(
+        r"Could not parse Master URL: '?[^'\n]*'?|Master must either be [^\n]*",
         "Spark does not know this kind of master. {match}.",
         "a master is local[*], spark://HOST:7077, yarn or k8s://HOST:PORT",
     ),
@@ -112,7 +119,8 @@ def explain_exit(status: int | None, log_lines: Iterable[str], log_path: str) ->
     known = explain_text("\n".join(lines))
     if known is None:
         reason = _SIGNALS.get(-(status or 0), f"exit status {status}")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        said_by_java = (line for line in reversed(lines) if not line.startswith("[spark-kernel]"))
+        last = next((line.strip() for line in said_by_java if line.strip()), "")
         said = f" Its log ends with: {_shorten(last)}" if last else ""
         known = f"The driver ended before it was ready: {reason}.{said}", f"look at {log_path}"
     return DriverStartError(known[0], known[1], exit_status=status, log_path=log_path)
@@ -137,7 +145,7 @@ def _java_message(error: BaseException) -> str:
     """Give the Java exception of a Py4J error with its causes, without the stack."""
     java = getattr(error, "java_exception", None)
     if java is None:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
     said = str(error)
     frames = [line.strip() for line in said.splitlines() if not line.lstrip().startswith("at ")]
     return "\n".join(line.removeprefix(": ") for line in frames[1:]) or said

@@ -88,8 +88,9 @@ def needs_ordinary_way(spark: SparkInstallation, conf_folder: Path) -> str:
     """Say why spark-submit is needed, or nothing."""
     if not spark.is_own:
         return f"SPARK_HOME is {spark.home}"
-    if (conf_folder / "spark-env.sh").is_file():
-        return f"{conf_folder} holds a spark-env.sh"
+    for name in ("spark-env.sh", "java-opts"):
+        if (conf_folder / name).is_file():
+            return f"{conf_folder} holds a {name}"
     if os.name != "posix":
         return "not a POSIX system"
     return ""
@@ -124,11 +125,13 @@ def direct_command(
     argv = [
         str(java.executable),
         f"@{class_path_file}",
-        f"-Xmx{_driver_memory(plan, environ)}",
         *_LOG_TO_STDERR,
         f"-Djava.io.tmpdir={run_folder}",
         *archive_options,
-        *_user_options(plan, environ),
+        # The order of Spark's launcher: the JVM takes the last of two that say different things.
+        *_split("SPARK_SUBMIT_OPTS", environ.get("SPARK_SUBMIT_OPTS", "")),
+        f"-Xmx{_driver_memory(plan, environ)}",
+        *_user_options(plan),
         *module_options(java),
         _SUBMIT_CLASS,
         *plan.submit_arguments(_write_properties(plan, run_folder)),
@@ -150,8 +153,8 @@ def ordinary_command(
 ) -> LaunchCommand:
     """Go through the ``spark-submit`` of the installation."""
     env = _driver_environ(spark, java, plan, environ)
-    options = [env.get("SPARK_SUBMIT_OPTS", ""), *_LOG_TO_STDERR, f"-Djava.io.tmpdir={run_folder}"]
-    env["SPARK_SUBMIT_OPTS"] = " ".join(filter(None, options))
+    ours = shlex.join([*_LOG_TO_STDERR, f"-Djava.io.tmpdir={run_folder}"])
+    env["SPARK_SUBMIT_OPTS"] = f"{ours} {env.get('SPARK_SUBMIT_OPTS', '')}".rstrip()
     env["JAVA_HOME"] = str(java_home_without_vector_module(java, run_folder))
     argv = [
         str(spark.home / "bin" / "spark-submit"),
@@ -186,11 +189,11 @@ def _driver_memory(plan: SubmitPlan, environ: Mapping[str, str]) -> str:
     )
 
 
-def _user_options(plan: SubmitPlan, environ: Mapping[str, str]) -> list[str]:
-    """Give the user's own JVM options, in the order of Spark's launcher."""
-    options = shlex.split(environ.get("SPARK_SUBMIT_OPTS", ""))
+def _user_options(plan: SubmitPlan) -> list[str]:
+    """Give the JVM options among the settings."""
+    options = []
     for key in ("spark.driver.defaultJavaOptions", "spark.driver.extraJavaOptions"):
-        given = shlex.split(plan.effective.get(key, ""))
+        given = _split(key, plan.effective.get(key, ""))
         if any(option.startswith("-Xmx") for option in given):
             raise ConfigurationError(
                 f"{key} holds a heap size (-Xmx), which Spark refuses there.",
@@ -198,6 +201,13 @@ def _user_options(plan: SubmitPlan, environ: Mapping[str, str]) -> list[str]:
             )
         options += given
     return options
+
+
+def _split(where: str, options: str) -> list[str]:
+    try:
+        return shlex.split(options)
+    except ValueError as error:
+        raise ConfigurationError(f"{where} cannot be read: {error}.", "check its quotes") from error
 
 
 def _driver_environ(

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["active_context", "current_session", "forget", "quieten", "set_active_session"]
+__all__ = [
+    "active_context",
+    "current_session",
+    "existing_session",
+    "forget",
+    "quieten",
+    "set_active_session",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +27,12 @@ def active_context() -> Any:
     """Give PySpark's context, or None; nothing is imported or made."""
     module = sys.modules.get("pyspark.core.context")
     return module.SparkContext._active_spark_context if module else None
+
+
+def existing_session() -> Any:
+    """Give PySpark's session, or None; nothing is imported or made."""
+    module = sys.modules.get("pyspark.sql.session")
+    return module.SparkSession._instantiatedSession if module else None
 
 
 def current_session() -> SparkSession:

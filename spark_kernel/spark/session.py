@@ -386,7 +386,7 @@ class KernelSession:
 
     def _launched(self, process: Driver) -> None:
         self._process = process
-        if self._is_closed:
+        if self._is_closed or (self.is_starter and self._is_cancelled.is_set()):
             process.stop(0)
 
     def _connect(self, started: StartedDriver) -> Any:

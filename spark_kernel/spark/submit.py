@@ -177,6 +177,7 @@ def _parse_arguments(text: str) -> _Submitted:
             f"PYSPARK_SUBMIT_ARGS cannot be read: {error}.", "check its quotes"
         ) from error
     settings: dict[str, str] = {}
+    options: dict[str, str] = {}
     kept: list[str] = []
     properties_file: Path | None = None
     is_with_defaults = False
@@ -195,12 +196,14 @@ def _parse_arguments(text: str) -> _Submitted:
                 key, _, setting = value.partition("=")
                 settings[key.strip()] = setting.strip()
             elif option in _OPTION_SETTINGS:
-                settings[_OPTION_SETTINGS[option]] = value
+                # SparkSubmit lets an option beat --conf; the JVM's launcher takes the last word.
+                name = _OPTION_SETTINGS[option]
+                (settings if name.startswith("spark.driver.") else options)[name] = value
             else:
                 taken = 1
             kept += words[position : position + taken]
         position += taken
-    return _Submitted(settings, tuple(kept), properties_file, is_with_defaults)
+    return _Submitted({**settings, **options}, tuple(kept), properties_file, is_with_defaults)
 
 
 def _read_properties(path: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The programs with which people run notebooks, on the real kernel."""

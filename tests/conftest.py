@@ -1,0 +1,76 @@
+"""An environment of its own for all tests and their kernels, and a check that nothing is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kernel_real.leftovers import MARK, assert_nothing_left, kill_all
+from kernel_real.notebook import Notebook, NotebookMaker
+
+_FOREIGN = (
+    "HADOOP_",
+    "IPYTHON",
+    "JAVA_",
+    "JPY_",
+    "JUPYTER_",
+    "JDK_JAVA_OPTIONS",
+    "MASTER",
+    "PYSPARK_",
+    "SPARK_",
+    "XDG_",
+    "YARN_",
+)
+"""What the person who runs the tests has set for Spark, Java and Jupyter: none of it counts."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give every test and child process a home, and look for what is left of them at the end."""
+    folder = tmp_path_factory.mktemp("session")
+    for name in ("home", "jupyter", "ipython", "runtime", "tmp", "notebooks"):
+        (folder / name).mkdir()
+    bin_folder = str(Path(sys.executable).parent)
+    mark = uuid.uuid4().hex
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(_FOREIGN):
+                patch.delenv(name)
+        for name, value in {
+            MARK: mark,
+            "HOME": str(folder / "home"),
+            "TMPDIR": str(folder / "tmp"),
+            "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)]),
+            "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "SPARK_KERNEL_FAST_START": "0",
+            "SPARK_KERNEL_LOG_FOLDER": str(folder / "logs"),
+            "SPARK_KERNEL_CACHE_FOLDER": str(folder / "cache"),
+        }.items():
+            patch.setenv(name, value)
+        patch.setattr(tempfile, "tempdir", None)
+        yield folder
+        try:
+            assert_nothing_left(mark, folder / "tmp")
+        finally:
+            kill_all(mark)
+
+
+@pytest.fixture(scope="session")
+def new_notebook(session_folder: Path) -> NotebookMaker:
+    """Start notebooks, each with a kernel of its own: ``with new_notebook() as notebook``."""
+    return NotebookMaker(session_folder / "notebooks", os.environ[MARK])
+
+
+@pytest.fixture(scope="session")
+def shared(new_notebook: NotebookMaker) -> Iterator[Notebook]:
+    """Give a notebook whose Spark is ready; every test leaves it so."""
+    with new_notebook() as notebook:
+        notebook.wait_for_state("ready")
+        yield notebook

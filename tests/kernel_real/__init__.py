@@ -1,0 +1,1 @@
+"""The kernel for real: its own process, a real Spark, a real client."""
