@@ -84,17 +84,18 @@ def wait_for_executors(
         return
     started = time.monotonic()
     next_word_s = 1.0
-    while _executor_count(scala_context) == 0:
-        if scala_context.isStopped() or is_cancelled.is_set():
-            raise SparkStartError(
-                f"The application ended while it waited for executors from {where}.",
-                "look at the driver log",
-            )
+    while not (scala_context.isStopped() or is_cancelled.is_set()):
+        if _executor_count(scala_context) > 0:
+            return
         waited = time.monotonic() - started
         if waited >= next_word_s:
             say(f"Waiting for executors from {where} for {waited:.0f} s: it has given none yet")
             next_word_s = waited + max(1.0, waited / 10)  # ever rarer: a wait may last for hours
         is_cancelled.wait(_EXECUTOR_POLL_S)
+    raise SparkStartError(
+        f"The application ended while it waited for executors from {where}.",
+        "look at the driver log",
+    )
 
 
 def _starts_without_executors(context: SparkContext) -> bool:

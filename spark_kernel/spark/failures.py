@@ -99,7 +99,11 @@ _CAUSES = (
     ),
 )
 
-_SIGNALS = {9: "it was killed (SIGKILL), often for want of memory", 15: "it was terminated"}
+_SIGNALS = {
+    6: "Java crashed (SIGABRT)",
+    9: "it was killed (SIGKILL), often for want of memory",
+    15: "it was terminated",
+}
 _CLASS_PREFIX = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Exception|Error)): ")
 _MESSAGE_LIMIT = 300
 

@@ -60,8 +60,13 @@ _LAUNCHER_OPTIONS = (
 """What Spark's own launcher gives every JVM (``org.apache.spark.launcher.JavaModuleOptions``),
 for Spark 4.0 to 4.3; a test compares it with the installed launcher."""
 
-_LOG_TO_STDERR = ("-Xlog:disable", "-Xlog:all=warning:stderr:uptime,level,tags")
-"""The JVM's own warnings go to standard output by default, which is the cell's."""
+_LOG_TO_STDERR = (
+    "-Xlog:disable",
+    "-Xlog:all=warning:stderr:uptime,level,tags",
+    "-XX:+ErrorFileToStderr",
+)
+"""The JVM's own warnings go to standard output by default, which is the cell's, and the report of
+a crash into the working folder, which is the notebook's."""
 
 
 @dataclass(frozen=True)

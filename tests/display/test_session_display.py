@@ -169,6 +169,12 @@ def test_card_of_a_running_session_shows_where_it_runs():
     assert UI.url in card[TEXT]
 
 
+def test_card_begins_with_how_things_stand():
+    assert session_card(READY)[TEXT].splitlines()[0].split(maxsplit=1) == ["State", READY.message]
+    said = session_card(FAILED)[TEXT].splitlines()[0].split(maxsplit=1)
+    assert said == ["State", f"failed: {FAILED.message}"]
+
+
 def test_card_does_not_say_the_master_twice():
     status = replace(READY, cluster=Cluster("local[*]", "local[*]"))
     assert "Master" not in session_card(status)[TEXT]
@@ -263,6 +269,11 @@ def test_status_in_one_line():
 def test_banner_names_kernel_and_versions_first():
     first = banner_text(READY, "1.2.3").splitlines()[0]
     assert first == "PySpark (cluster) 1.2.3: Spark 4.3.0, Java 17.0.15, Python 3.11.7"
+
+
+@pytest.mark.parametrize("status", STATES, ids=state_of)
+def test_banner_ends_with_where_to_begin(status):
+    assert "%spark?" in banner_text(status, "1.0").splitlines()[-1]
 
 
 def test_banner_while_starting_says_what_happens():

@@ -179,6 +179,7 @@ def test_wait_is_one_display_that_is_updated_in_place(desk):
     assert first.type == "display_data"
     assert updates
     assert set(types(updates)) == {"update_display_data"}
+    assert all(message.text.startswith("Waiting for Spark") for message in [first, *updates[:-1]])
     assert {message.display_id for message in desk.shown()} == {first.display_id}
     assert first.display_id
     assert all(message.parent == ONE.parent for message in desk.shown())
@@ -230,6 +231,8 @@ def test_waiting_cell_is_told_how_long_without_any_event(desk, monkeypatch):
     monkeypatch.setattr(publisher_module, "_REFRESH_S", 0.01)
     desk.say(SessionChanged(STARTING), CellWaiting(ONE))
     wait_until(lambda: len(desk.shown()) > 5)
+    assert all(message.text.startswith("Waiting for Spark") for message in desk.shown())
+    assert types(desk.sent).count("spark_status") == 1, "that is repeated more rarely"
     desk.say(SessionChanged(READY), CellResumed(ONE))
     assert "waited" in desk.shown()[-1].text
 

@@ -50,6 +50,14 @@ def test_note_is_marked_as_the_kernels_own(log):
     assert log.tail(10) == ["from the driver", "[spark-kernel] from us: é"]
 
 
+def test_notes_and_rotations_leave_no_file_open(tmp_path):
+    log = DriverLog(tmp_path, max_bytes=1)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    log.note("text")
+    log.rotate_if_large()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 # -- its end -----------------------------------------------------------------------------------
 
 

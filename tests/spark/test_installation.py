@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import findspark
 import pyspark
 import pytest
 
+import spark_kernel
 from spark_kernel.errors import SparkNotFoundError, SparkVersionError
 from spark_kernel.spark.installation import SparkInstallation, find_spark
 
@@ -118,6 +120,31 @@ def test_version_of_the_installed_pyspark_is_read_without_importing_it(
     with pytest.raises(SparkVersionError) as caught:
         find_in(make_spark(tmp_path / "spark", "4.3.0"))
     assert caught.value.pyspark_version == "4.1.0"
+
+
+def test_spark_home_alone_is_enough_and_brings_its_pyspark(tmp_path):
+    home = make_spark(tmp_path / "spark", "4.1.0")
+    (home / "python" / "lib").mkdir(parents=True)
+    (home / "python" / "lib" / "py4j-0.10.9.9-src.zip").touch()
+    packages = tmp_path / "packages"  # all that is installed, and pyspark is not among it
+    packages.mkdir()
+    (packages / "findspark.py").symlink_to(findspark.__file__)
+    (packages / "spark_kernel").symlink_to(Path(spark_kernel.__file__).parent)
+    script = (
+        "import os, sys\n"
+        f"sys.path.insert(0, {str(packages)!r})\n"
+        "from spark_kernel.spark.installation import find_spark\n"
+        "spark = find_spark(os.environ)\n"
+        "print(spark.version, spark.is_own, os.environ['SPARK_HOME'] + '/python' in sys.path)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SPARK_HOME": str(home)},
+        check=True,
+    )
+    assert run.stdout.split() == ["4.1.0", "False", "True"]
 
 
 def test_finding_spark_imports_nothing_of_it(tmp_path):

@@ -10,7 +10,13 @@ import pytest
 from fake_java import make_java, speaking
 
 from spark_kernel.errors import JavaNotFoundError
-from spark_kernel.spark.java import JavaUnusableError, find_java, inspect_java, java_candidates
+from spark_kernel.spark.java import (
+    JavaUnusableError,
+    find_java,
+    inspect_java,
+    java_candidates,
+    major_version,
+)
 
 SPARK = "4.3.0"
 
@@ -45,6 +51,10 @@ def on_path(home: Path) -> dict[str, str]:
 )
 def test_major_version_is_the_feature_release(tmp_path, version, major):
     assert inspect_java(make_java(tmp_path / "java", version), "x").major == major
+
+
+def test_version_that_is_none_is_older_than_any():
+    assert major_version("unknown") == 0
 
 
 def test_release_file_tells_version_and_modules_without_running_java(tmp_path):

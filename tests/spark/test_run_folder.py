@@ -81,6 +81,16 @@ def test_orphan_is_removed_and_counted():
     assert remove_orphans() == 0
 
 
+def test_looking_for_orphans_leaves_no_file_open():
+    orphan()
+    in_use = RunFolder()
+    before = list(Path("/proc/self/fd").iterdir())
+    remove_orphans()
+    assert len(list(Path("/proc/self/fd").iterdir())) == len(before)
+    in_use.remove()
+    assert len(list(Path("/proc/self/fd").iterdir())) == len(before) - 1
+
+
 def test_folder_in_use_by_this_process_is_kept():
     folder = RunFolder()
     assert remove_orphans() == 0

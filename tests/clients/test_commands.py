@@ -1,0 +1,28 @@
+"""papermill and nbconvert, as people type them."""
+
+from __future__ import annotations
+
+import nbformat
+
+from clients.conftest import Place, assert_computed
+
+
+def test_papermill_executes_a_notebook_with_parameters(place: Place) -> None:
+    place.write("in.ipynb")
+    place.run(
+        "papermill", "in.ipynb", "out.ipynb", "-k", "pyspark_cluster", "-p", "factor", "5",
+        "--no-progress-bar",
+    )  # fmt: skip
+    executed = nbformat.read(place.folder / "out.ipynb", as_version=4)
+    assert_computed(executed, factor=5)
+    assert executed.metadata.papermill.exception is None
+
+
+def test_nbconvert_executes_a_notebook_into_a_page(place: Place) -> None:
+    place.write("in.ipynb")
+    place.run(
+        "jupyter", "nbconvert", "--execute", "--to", "notebook", "--output", "out", "in.ipynb"
+    )
+    assert_computed(nbformat.read(place.folder / "out.ipynb", as_version=4))
+    place.run("jupyter", "nbconvert", "--to", "html", "out.ipynb")
+    assert "PySpark (cluster)" in (place.folder / "out.html").read_text()

@@ -1,0 +1,78 @@
+"""On a standalone cluster: attached means that executors can be had, and until then it says so."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import jsonschema
+
+from kernel_real.cluster import standalone_cluster
+from kernel_real.leftovers import kill_all
+from kernel_real.notebook import Notebook, NotebookMaker
+from kernel_real.schemas import SPARK_STATUS
+
+CONF = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.executor.memory": "512m",
+    "spark.executor.cores": "1",
+    "spark.cores.max": "1",
+    "spark.executor.extraJavaOptions": "-Dwhere.am.i=on-the-executor",
+}
+ON_EXECUTOR = "java_method('java.lang.System', 'getProperty', 'where.am.i') AS place"
+
+
+def times_told(notebook: Notebook) -> list[int]:
+    """Give the seconds that the messages have named so far, each once."""
+    messages = [status["message"] for status in notebook.statuses]
+    found = [re.search(r"executors from analytics .* for (\d+) s", message) for message in messages]
+    return list(dict.fromkeys(int(match[1]) for match in found if match))
+
+
+def test_kernel_waits_for_executors_and_says_so_until_a_worker_joins(
+    new_notebook: NotebookMaker,
+) -> None:
+    folder, mark = new_notebook.next_place()
+    try:
+        with standalone_cluster(folder, mark) as cluster:
+            environ = {
+                "SPARK_KERNEL_MASTER": cluster.url,
+                "SPARK_KERNEL_CLUSTER_NAME": "analytics",
+                "SPARK_KERNEL_CONF": json.dumps(CONF),
+            }
+            with new_notebook(environ) as notebook:
+                notebook.wait_for_stage("cluster_attaching")
+                assert f"analytics ({cluster.url})" in notebook.status["message"]
+                waiting = notebook.submit("spark.range(10).count()")
+                notebook.wait_for(lambda: len(times_told(notebook)) > 1, 60, "how long it waits")
+                assert times_told(notebook) == sorted(times_told(notebook))
+                status = notebook.status
+                jsonschema.validate(status, SPARK_STATUS)
+                assert status["state"] == "starting"
+                assert status["stage"] == "cluster_attaching"
+                assert status["message"].startswith("Waiting for executors from analytics")
+                assert "Waiting for executors" in waiting.shown
+                assert waiting.reply is None
+                assert "Waiting for executors" in notebook.banners[-1]["banner"]
+                assert len(cluster.applications) == 1
+
+                cluster.add_worker()
+                ready = notebook.wait_for_state("ready")
+                assert notebook.finish(waiting).text == "10"
+                assert len(waiting.displays[-1]["data"]["text/plain"].splitlines()) == 1
+                assert ready["cluster"] == {
+                    "name": "analytics",
+                    "master": cluster.url,
+                    "deploy_mode": "client",
+                }
+                assert ready["application"]["id"] in cluster.applications
+                assert ready["application"]["id"].startswith("app-")
+                code = f'spark.range(1).selectExpr("{ON_EXECUTOR}").first().place'
+                assert notebook.value(code) == "'on-the-executor'"
+                worker = (
+                    "sc.parallelize([0], 1).map(lambda n: __import__('sys').executable).first()"
+                )
+                assert notebook.value(f"import sys\n{worker} == sys.executable") == "True"
+            assert cluster.applications == []
+    finally:
+        kill_all(mark)
