@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ __all__ = [
 SECTION = "SparkKernel"
 CONFIG_NAME = "spark_kernel_config"
 ENVIRONMENT_PREFIX = "SPARK_KERNEL_"
+_KUBERNETES = re.compile(r"SPARK_KERNEL_(SERVICE_|PORT$|PORT_)")
+"""What Kubernetes sets in every pod beside a service that is called ``spark-kernel``."""
+
 _LOG_LEVELS = ("", "ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
 
 
@@ -201,7 +205,8 @@ def environment_config(environ: Mapping[str, str]) -> Config:
     config = Config()
     known = SparkKernelSettings.class_trait_names(config=True)
     for variable, value in environ.items():
-        if variable.startswith(ENVIRONMENT_PREFIX):
+        is_ours = variable.startswith(ENVIRONMENT_PREFIX) and not _KUBERNETES.match(variable)
+        if is_ours:
             name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
             if name not in known:
                 raise _unknown_name(variable, name, known, ENVIRONMENT_PREFIX)

@@ -137,7 +137,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self._cells[thread] = Cell(self.get_parent("shell"))
         try:
             reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
-            self.spark_session.drain_output()
+            self.spark_session.driver.drain_output()
             return reply
         finally:
             if self.publisher.is_busy:

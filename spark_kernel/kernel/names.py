@@ -104,7 +104,7 @@ class SparkNames:
     def _is_stopped_by_notebook(self) -> bool:
         """Whether the notebook still holds the session that it stopped, as in plain PySpark."""
         session = self._session
-        is_stopped = session.status.state is SessionState.STOPPED and session.has_driver
+        is_stopped = session.status.state is SessionState.STOPPED and session.driver.is_running
         return is_stopped and not isinstance(self._given.get("spark"), _StandIn)
 
     def _stand_ins(self) -> dict[str, Any]:

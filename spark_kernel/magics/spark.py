@@ -81,5 +81,5 @@ class SparkMagics(Magics):
     def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
         if rest or not count.isdecimal() or int(count) == 0:
             raise UsageError("%spark logs takes a number of lines, such as `%spark logs 100`")
-        lines = self._controls.spark_session.log_tail(int(count))
+        lines = self._controls.spark_session.driver.log_tail(int(count))
         print("\n".join(lines) if lines else "There is no driver log yet.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from spark_kernel.errors import ClusterUnreachableError, SparkStartError
+from spark_kernel.spark.java import JavaRuntime, major_version
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -20,7 +21,8 @@ __all__ = [
     "check_reachable",
     "create_session",
     "executor_java",
-    "library_names",
+    "java_remark",
+    "library_message",
     "remove_at_exit",
     "wait_for_executors",
 ]
@@ -116,6 +118,17 @@ def _executor_count(scala_context: Any) -> int:
     return int(scala_context.getExecutorMemoryStatus().size()) - 1
 
 
+def java_remark(session: SparkSession, driver_java: JavaRuntime) -> str:
+    """Say that the executors run another Java than the driver, where they do."""
+    version = executor_java(session)
+    if major_version(version) == driver_java.major:
+        return ""
+    return (
+        f"Its executors run Java {version}, the driver Java {driver_java.version}: set "
+        f"c.SparkKernel.java_home to a Java {major_version(version)}"
+    )
+
+
 def executor_java(session: SparkSession) -> str:
     """Ask an executor for its version of Java, with a job of one task in this thread."""
     context = session.sparkContext
@@ -134,13 +147,17 @@ def executor_java(session: SparkSession) -> str:
         give_up.cancel()
 
 
-def library_names(context: SparkContext) -> list[str]:
-    """Name the jars, files and Python files that the driver hands out to executors."""
+def library_message(context: SparkContext) -> str:
+    """Say which jars, files and Python files the driver hands out to executors, if any."""
     scala_context = context._jsc.sc()
     names: list[str] = []
     for listed in (scala_context.listJars(), scala_context.listFiles()):
         names += [str(listed.apply(i)).rsplit("/", 1)[-1] for i in range(listed.size())]
-    return names
+    if not names:
+        return ""
+    noun = "library" if len(names) == 1 else "libraries"
+    shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return f"Handing out {len(names)} {noun} to the executors: {shown}"
 
 
 def remove_at_exit(gateway: Any, folder: Path) -> None:

@@ -111,7 +111,7 @@ def start_driver(
         driver = _launch(make_command, log, listener)
         on_launch(driver)
         _import_pyspark()
-        connection = driver.wait_for_connection(settings.driver_start_timeout_s)
+        connection = _await_connection(driver, settings.driver_start_timeout_s, used)
         if connection is not None:
             return StartedDriver(driver, connection, plan, spark, java, used)
         status = driver.process.returncode
@@ -129,6 +129,16 @@ def start_driver(
 
 MakeCommand = Callable[[RunFolder], LaunchCommand]
 Way = tuple[MakeCommand, "Archive | None"]
+
+
+def _await_connection(driver: Driver, timeout_s: float, used: Archive | None) -> Connection | None:
+    """Wait for a driver; one that hangs with an archive counts as one that ended with it."""
+    try:
+        return driver.wait_for_connection(timeout_s)
+    except DriverStartError:
+        if used is None:
+            raise
+        return None
 
 
 def _launch(make_command: MakeCommand, log: DriverLog, listener: DriverListener) -> Driver:

@@ -57,7 +57,7 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
             wrapped(*args, **kwargs)
             return
         wait(is_starting_allowed=False)
-        launched_with = dict(session.launch_settings)
+        launched_with = dict(session.driver.launch_settings)
         with session.notebook_start(instance):
             wrapped(*args, **kwargs)
         if launched_with and kwargs.get("conf") is not None:

@@ -12,7 +12,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.errors import SparkKernelError, SparkStartError, SparkStoppedError
@@ -28,17 +27,14 @@ from spark_kernel.protocol.events import (
     StageName,
 )
 from spark_kernel.spark import attach, pyspark_state
-from spark_kernel.spark.archive import ArchiveStore
-from spark_kernel.spark.driver import Driver
+from spark_kernel.spark.current_driver import CurrentDriver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
     StartedDriver,
     explain_lost,
-    start_driver,
 )
 from spark_kernel.spark.failures import explain_exception
-from spark_kernel.spark.gateway import connect
-from spark_kernel.spark.java import JavaRuntime, major_version
+from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.settings import SessionSettings, StartMode
 from spark_kernel.spark.startup import StatusBoard
 
@@ -50,7 +46,7 @@ __all__ = ["KernelSession"]
 
 _log = logging.getLogger(__name__)
 _WAIT_SLICE_S = 0.5
-_STARTER_JOIN_S = 5.0
+_STARTER_JOIN_S = 30.0
 _RESTART_HINT = "run `%spark restart`"
 
 
@@ -81,18 +77,16 @@ class KernelSession:
     ) -> None:
         self.settings = settings
         self.generation = 0
-        self._archives = ArchiveStore(settings.cache_folder, settings.has_fast_start)
         self._board = StatusBoard(_expected_cluster(settings), versions, emit, clock)
-        self._listener = DriverListener(
-            on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
-        )
         self._lock = threading.RLock()
         self._settled = threading.Event()
         self._settled.set()
         self._is_cancelled = threading.Event()
         self._starter: threading.Thread | None = None
-        self._process: Driver | None = None
-        self._started: StartedDriver | None = None
+        listener = DriverListener(
+            on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
+        )
+        self.driver = CurrentDriver(settings, self._board, listener, self._is_cancelled)
         self._is_closed = False
         self._has_been_used = False
         self._has_been_ready = False
@@ -116,33 +110,9 @@ class KernelSession:
         return threading.current_thread() is self._starter
 
     @property
-    def has_driver(self) -> bool:
-        """Whether a driver runs, with or without a session."""
-        return self._started is not None and self._started.driver.is_alive
-
-    @property
-    def launch_settings(self) -> Mapping[str, str]:
-        """The settings that the running driver was started with; empty where none runs."""
-        started = self._started
-        return started.plan.effective if started and started.driver.is_alive else {}
-
-    @property
     def archive_wanted_for(self) -> JavaRuntime | None:
         """The Java whose archive should be made now that a session has succeeded, if any."""
-        started = self._started
-        if started is None or not self._has_been_ready or not started.driver.is_direct:
-            return None
-        archive = self._archives.archive_for(started.java, started.spark)
-        return started.java if self._archives.is_wanted(archive) else None
-
-    def log_tail(self, lines: int) -> list[str]:
-        """Give the last lines of the driver log."""
-        return self._process.log.tail(lines) if self._process else []
-
-    def drain_output(self) -> None:
-        """Hand on what user code has printed in the driver."""
-        if self._process is not None:
-            self._process.drain_output()
+        return self.driver.archive_wanted_for if self._has_been_ready else None
 
     # -- start, wait, stop -----------------------------------------------------------------
 
@@ -172,8 +142,7 @@ class KernelSession:
         """End everything for good, as fast as it goes; may be called twice."""
         self._is_closed = True
         self._is_cancelled.set()
-        if self._process is not None:
-            self._process.stop(self.settings.stop_timeout_s)
+        self.driver.stop()
 
     def require(self) -> SparkSession:
         """Give the session, waiting for it as long as it takes.
@@ -245,7 +214,7 @@ class KernelSession:
             Settings from the notebook, which count when the driver is still to be started.
         """
         given = dict(conf.getAll()) if conf is not None else {}
-        return self._connect(self._ensure_driver(given))
+        return self.driver.connect(self.driver.ensure(given))
 
     @contextmanager
     def notebook_start(self, context: SparkContext) -> Iterator[None]:
@@ -278,7 +247,7 @@ class KernelSession:
             self._board.end(
                 SessionState.STOPPED,
                 "The notebook stopped Spark; make a session, or run `%spark restart`",
-                links=self._log_links(),
+                links=self.driver.log_links,
             )
 
     def describe(self, session: SparkSession) -> str:
@@ -323,33 +292,29 @@ class KernelSession:
 
     def _compare_java(self) -> None:
         """Say so if the executors run another Java; the cell that waits need not wait for it."""
-        started = self._started
+        started = self.driver.started
         if not self.is_ready or started is None or started.plan.is_local:
             return
         try:
-            version = attach.executor_java(pyspark_state.current_session())
+            remark = attach.java_remark(pyspark_state.current_session(), started.java)
         except Exception as error:
             _log.info("the executors were not asked for their Java: %s", error)
             return
-        if major_version(version) != started.java.major and self.is_ready:
-            self._board.say(
-                f"{self.status.message}. Its executors run Java {version}, the driver Java "
-                f"{started.java.version}: set c.SparkKernel.java_home to a Java "
-                f"{major_version(version)}"
-            )
+        if remark and self.is_ready:
+            self._board.say(f"{self.status.message}. {remark}")
 
     def _start_session(self) -> None:
         attach.check_reachable(self.status.cluster.master)
-        started = self._ensure_driver({})
+        started = self.driver.ensure({})
         try:
             context = self._attach(started)
         except Exception:
             if started.archive is None or started.driver.is_alive:
                 raise
             # A driver that dies with an archive gets a second chance without.
-            self._archives.discard(started.archive)
-            self._discard_driver()
-            context = self._attach(self._ensure_driver({}))
+            self.driver.archives.discard(started.archive)
+            self.driver.discard()
+            context = self._attach(self.driver.ensure({}))
         self._announce_ready(context)
 
     def _attach(self, started: StartedDriver) -> SparkContext:
@@ -357,43 +322,16 @@ class KernelSession:
         is_named = cluster.name != cluster.master
         where = f"{cluster.name} ({cluster.master})" if is_named else cluster.master
         self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
-        session = attach.create_session(self._connect(started))
+        session = attach.create_session(self.driver.connect(started))
         context = session.sparkContext
         pyspark_state.quieten(context)
         if self.settings.log_level:
             context.setLogLevel(self.settings.log_level.upper())
         attach.wait_for_executors(context, where, self._board.say, self._is_cancelled)
-        libraries = attach.library_names(context)
+        libraries = attach.library_message(context)
         if libraries:
-            self._board.enter(StageName.LIBRARIES_UPLOADING, _library_message(libraries))
+            self._board.enter(StageName.LIBRARIES_UPLOADING, libraries)
         return context
-
-    def _ensure_driver(self, given: Mapping[str, str]) -> StartedDriver:
-        """Start a driver unless one runs; ``given`` are settings on top of the configured."""
-        started = self._started
-        if started is not None and started.driver.is_alive:
-            return started
-        settings = replace(self.settings, conf={**self.settings.conf, **given})
-        self._started = start_driver(
-            settings,
-            self._archives,
-            self._board,
-            self._listener,
-            self._is_cancelled,
-            on_launch=self._launched,
-        )
-        return self._started
-
-    def _launched(self, process: Driver) -> None:
-        self._process = process
-        if self._is_closed or (self.is_starter and self._is_cancelled.is_set()):
-            process.stop(0)
-
-    def _connect(self, started: StartedDriver) -> Any:
-        gateway = connect(started.connection)
-        gateway.proc = started.driver.process
-        attach.remove_at_exit(gateway, started.driver.run_folder)
-        return gateway
 
     def _announce_ready(self, context: SparkContext) -> None:
         master = str(context.master)
@@ -405,28 +343,22 @@ class KernelSession:
         self._board.ready(
             f"Spark {context.version} ready on {cluster.name}",
             Application(context.applicationId or "", str(context.appName)),
-            (*links, *self._log_links()),
+            (*links, *self.driver.log_links),
         )
-
-    def _log_links(self) -> tuple[Link, ...]:
-        if self._process is None:
-            return ()
-        return (Link("driver-log", "Driver log", self._process.log.path.as_uri()),)
 
     def _fail(self, error: BaseException) -> None:
         if self._is_cancelled.is_set():
             return  # stopped on purpose: what ended it says how things stand
-        started = self._started
+        started = self.driver.started
         if started is not None and not started.driver.is_alive:
             error = explain_lost(started.driver)
-        log_path = str(self._process.log.path) if self._process else ""
-        reason = explain_exception(error, log_path)
+        reason = explain_exception(error, self.driver.log_path)
         _log.warning("Spark did not start: %s", reason)
-        if self._process and not isinstance(error, SparkKernelError):
-            self._process.log.note("".join(traceback.format_exception(error)))
-        self._discard_driver()
+        if not isinstance(error, SparkKernelError):
+            self.driver.note("".join(traceback.format_exception(error)))
+        self.driver.discard()
         problem = Problem(type(reason).__name__, reason.message, reason.hint)
-        self._board.end(SessionState.FAILED, reason.message, problem, self._log_links())
+        self._board.end(SessionState.FAILED, reason.message, problem, self.driver.log_links)
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -444,7 +376,7 @@ class KernelSession:
         """End a start or a session; the lock is held."""
         self._is_cancelled.set()
         starter = self._starter
-        self._discard_driver()
+        self.driver.discard()
         if starter is not None and starter is not threading.current_thread():
             starter.join(_STARTER_JOIN_S)
         if self.status.state is SessionState.STOPPED:
@@ -452,24 +384,11 @@ class KernelSession:
         if state is SessionState.STOPPED or self.status.state.is_pending:
             self._board.end(SessionState.STOPPED, message, links=())
 
-    def _discard_driver(self) -> None:
-        """End the driver and make PySpark forget it, so that another can be started."""
-        if self._process is not None:
-            self._process.stop(self.settings.stop_timeout_s)
-        self._started = None
-        pyspark_state.forget()
-
 
 def _expected_cluster(settings: SessionSettings) -> Cluster:
     """Name the cluster before Spark has said which it is."""
     master = settings.master or settings.conf.get("spark.master", "local[*]")
     return Cluster(settings.cluster_name or master, master)
-
-
-def _library_message(libraries: list[str]) -> str:
-    names = ", ".join(libraries[:3]) + (" …" if len(libraries) > 3 else "")
-    noun = "library" if len(libraries) == 1 else "libraries"
-    return f"Handing out {len(libraries)} {noun} to the executors: {names}"
 
 
 def _unusable(status: SessionStatus) -> SparkKernelError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from conftest import run, run_process
+from spark_kernel_command import run, run_process
 
 from spark_kernel import __version__
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeJava, WriteSpec, run, run_process
+from spark_kernel_command import MakeJava, WriteSpec, run, run_process
 
 from spark_kernel.cli import checks
 from spark_kernel.cli.findings import Finding, Status

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WriteSpec, run, run_process
+from spark_kernel_command import WriteSpec, run, run_process
 
 from spark_kernel.cli import kernelspecs
 from spark_kernel.errors import KernelspecError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from conftest import WriteSpec, run, run_process
+from spark_kernel_command import WriteSpec, run, run_process
 
 
 def test_removes_its_own_kernelspec(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self.generation = 0
-        self.has_driver = False
+        self.driver = SimpleNamespace(is_running=False)
         self.status = SessionStatus(
             state=SessionState.STOPPED,
             stage=StageName.RUNTIME_STARTED,
@@ -64,8 +65,8 @@ class Notebook:
     def go(self, state: SessionState, message: str = "") -> None:
         """Bring the session into a state."""
         self.generation += state.is_pending
-        self.has_driver = state is SessionState.READY
-        if not self.has_driver:
+        self.driver.is_running = state is SessionState.READY
+        if not self.driver.is_running:
             self.spark = None
         self.status = replace(self.status, state=state, message=message or state.value)
 
@@ -236,7 +237,7 @@ def test_session_that_the_notebook_stopped_stays_as_in_plain_pyspark(notebook):
     spark = notebook.be_ready()
     notebook.run("spark")
     notebook.go(SessionState.STOPPED)
-    notebook.has_driver = True  # the notebook stopped the context, and the driver stays
+    notebook.driver.is_running = True  # the notebook stopped the context, and the driver stays
     notebook.run("spark, sc")
     assert notebook.cells["spark"] is spark
     assert notebook.cells["sc"] is spark.sparkContext
@@ -247,7 +248,7 @@ def test_restart_after_the_notebook_stopped_it_brings_the_new_session(notebook):
     notebook.be_ready()
     notebook.run("spark")
     notebook.go(SessionState.STOPPED)
-    notebook.has_driver = True
+    notebook.driver.is_running = True
     notebook.run("spark")
     second = notebook.be_ready("second")
     notebook.run("spark")

@@ -14,7 +14,8 @@ LONG_SCHEMA = """
 from pyspark.sql.types import LongType, StringType, StructType
 wide = StructType()
 for number in range(201):
-    wide = wide.add(f"column_{number}_ä", StringType() if number % 2 else LongType(), number % 3 == 0)
+    kind = StringType() if number % 2 else LongType()
+    wide = wide.add(f"column_{number}_ä", kind, number % 3 == 0)
 frame = spark.createDataFrame([], wide)
 """
 
@@ -75,7 +76,8 @@ def test_output_of_the_driver_reaches_the_running_cell_and_only_it(shared: Noteb
 
 def test_output_of_python_and_driver_keeps_the_text_whole(shared: Notebook) -> None:
     result = shared.run(
-        "for n in range(200):\n    sc._jvm.System.out.println(f'line {n} ' + 'x' * 500)\nspark.range(3).show()"
+        "for n in range(200):\n    sc._jvm.System.out.println(f'line {n} ' + 'x' * 500)\n"
+        "spark.range(3).show()"
     )
     lines = [line for line in result.stdout.splitlines() if line.startswith("line ")]
     assert lines == [f"line {n} " + "x" * 500 for n in range(200)]
@@ -113,7 +115,7 @@ def test_python_workers_run_the_kernels_interpreter(shared: Notebook) -> None:
     code = (
         "import sys\n"
         "worker = sc.parallelize([0], 1).map(lambda _: __import__('sys').executable).first()\n"
-        "worker == sys.executable, worker == {!r}".format(shared.process.cmdline()[0])
+        f"worker == sys.executable, worker == {shared.process.cmdline()[0]!r}"
     )
     assert shared.value(code) == "(True, True)"
 

@@ -195,4 +195,4 @@ def test_twenty_kernels_come_and_go_at_any_moment(new_notebook: NotebookMaker) -
             time.sleep(moments.uniform(0, 3) if number % 5 else 0)
             if number % 3 == 2:
                 notebook.process.send_signal(moments.choice([signal.SIGKILL, signal.SIGTERM]))
-                assert wait_until(lambda: not notebook.is_alive, 20)  # noqa: B023
+                assert wait_until(lambda: not notebook.is_alive, 20)

@@ -122,15 +122,13 @@ def test_java_that_does_not_run(new_notebook: NotebookMaker, tmp_path: Path) -> 
 
 
 def test_master_that_cannot_be_reached(new_notebook: NotebookMaker) -> None:
-    with taken_port(is_listening=False) as port:
-        with new_notebook(arguments=[f"--master=spark://127.0.0.1:{port}"]) as notebook:
-            assert_failed(
-                notebook,
-                "ClusterUnreachableError",
-                f"127.0.0.1:{port}: Connection refused",
-                "master",
-            )
-            assert notebook.find_processes("SparkSubmit") == []
+    with (
+        taken_port(is_listening=False) as port,
+        new_notebook(arguments=[f"--master=spark://127.0.0.1:{port}"]) as notebook,
+    ):
+        refusal = f"127.0.0.1:{port}: Connection refused"
+        assert_failed(notebook, "ClusterUnreachableError", refusal, "master")
+        assert notebook.find_processes("SparkSubmit") == []
 
 
 def test_spark_of_another_version(new_notebook: NotebookMaker, tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ class Session:
             cluster=Cluster("prod", "spark://host:7077"),
         )
 
+    @property
+    def driver(self) -> Session:
+        """Stand for the driver too."""
+        return self
+
     def stop(self) -> None:
         """End the session."""
         self.log.append("stopped")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spark_kernel.errors import ClusterUnreachableError, SparkStartError
-from spark_kernel.spark.attach import check_reachable, library_names, wait_for_executors
+from spark_kernel.spark.attach import check_reachable, library_message, wait_for_executors
 
 
 @pytest.fixture
@@ -130,4 +130,6 @@ def test_libraries_are_named_without_their_paths():
         listFiles=lambda: listed("spark://host:1/files/b.py", "c.csv"),
     )
     context = SimpleNamespace(_jsc=SimpleNamespace(sc=lambda: java))
-    assert library_names(context) == ["a.jar", "b.py", "c.csv"]
+    assert library_message(context) == (
+        "Handing out 3 libraries to the executors: a.jar, b.py, c.csv"
+    )

@@ -104,9 +104,9 @@ def test_new_session_is_stopped_and_says_so(new_session):
     session = new_session(master="yarn", cluster_name="prod")
     assert session.status.state is SessionState.STOPPED
     assert (session.status.cluster.name, session.status.cluster.master) == ("prod", "yarn")
-    assert not session.has_driver
-    assert session.log_tail(10) == []
-    assert session.launch_settings == {}
+    assert not session.driver.is_running
+    assert session.driver.log_tail(10) == []
+    assert session.driver.launch_settings == {}
     assert session.archive_wanted_for is None
     assert session.events == []
 
@@ -173,8 +173,8 @@ def test_failed_start_tells_reason_hint_and_log(new_session):
     assert "-Xmx1x" in status.error.message
     assert "spark.driver.memory" in status.error.hint
     assert [link.rel for link in status.links] == ["driver-log"]
-    assert any("-Xmx1x" in line for line in session.log_tail(10))
-    assert not session.has_driver
+    assert any("-Xmx1x" in line for line in session.driver.log_tail(10))
+    assert not session.driver.is_running
 
 
 def test_failed_start_is_told_to_whoever_needs_spark(new_session):
@@ -266,7 +266,7 @@ def test_stop_before_the_driver_is_launched_lets_none_be_launched(new_session, t
     stopper.join(PATIENCE_S)
     wait_until(lambda: "spark-start" not in [thread.name for thread in threading.enumerate()])
     assert session.status.state is SessionState.STOPPED
-    assert not session.has_driver
+    assert not session.driver.is_running
     assert processes(tmp_path) == []
 
 
@@ -290,5 +290,5 @@ def test_close_ends_a_start_for_good(new_session, tmp_path, is_launched):
     session.close()
     session.close()
     wait_until(lambda: "spark-start" not in [thread.name for thread in threading.enumerate()])
-    assert not session.has_driver
+    assert not session.driver.is_running
     assert processes(tmp_path) == []

@@ -1,0 +1,135 @@
+"""The one driver of a session: started on demand, talked to, and discarded as a whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from spark_kernel.protocol.events import Link
+from spark_kernel.spark import attach, pyspark_state
+from spark_kernel.spark.archive import ArchiveStore
+from spark_kernel.spark.driver import Driver
+from spark_kernel.spark.driver_factory import DriverListener, StartedDriver, start_driver
+from spark_kernel.spark.gateway import connect
+from spark_kernel.spark.java import JavaRuntime
+from spark_kernel.spark.settings import SessionSettings
+from spark_kernel.spark.startup import StatusBoard
+
+__all__ = ["CurrentDriver"]
+
+
+class CurrentDriver:
+    """Holds the driver of a kernel; there is at most one.
+
+    Parameters
+    ----------
+    is_cancelled
+        Set when the start that is under way is no longer wanted.
+
+    Attributes
+    ----------
+    started
+        The driver that can be talked to, or None.
+    """
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        board: StatusBoard,
+        listener: DriverListener,
+        is_cancelled: threading.Event,
+    ) -> None:
+        self.archives = ArchiveStore(settings.cache_folder, settings.has_fast_start)
+        self.started: StartedDriver | None = None
+        self._settings = settings
+        self._board = board
+        self._listener = listener
+        self._is_cancelled = is_cancelled
+        self._process: Driver | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs, with or without a session."""
+        return self.started is not None and self.started.driver.is_alive
+
+    @property
+    def launch_settings(self) -> Mapping[str, str]:
+        """The settings that it was started with; empty where none runs."""
+        started = self.started
+        return started.plan.effective if started and started.driver.is_alive else {}
+
+    @property
+    def archive_wanted_for(self) -> JavaRuntime | None:
+        """The Java for which an archive should be made, if any."""
+        started = self.started
+        if started is None or not started.driver.is_direct:
+            return None
+        archive = self.archives.archive_for(started.java, started.spark)
+        return started.java if self.archives.is_wanted(archive) else None
+
+    @property
+    def log_path(self) -> str:
+        """Where its log is, or empty."""
+        return str(self._process.log.path) if self._process else ""
+
+    @property
+    def log_links(self) -> tuple[Link, ...]:
+        """The link to its log, where there is one."""
+        if self._process is None:
+            return ()
+        return (Link("driver-log", "Driver log", self._process.log.path.as_uri()),)
+
+    def log_tail(self, lines: int) -> list[str]:
+        """Give the last lines of its log."""
+        return self._process.log.tail(lines) if self._process else []
+
+    def note(self, text: str) -> None:
+        """Write into its log."""
+        if self._process is not None:
+            self._process.log.note(text)
+
+    def drain_output(self) -> None:
+        """Hand on what user code has printed in it."""
+        if self._process is not None:
+            self._process.drain_output()
+
+    def ensure(self, given: Mapping[str, str]) -> StartedDriver:
+        """Start it unless it runs; ``given`` are settings on top of the configured ones."""
+        started = self.started
+        if started is not None and started.driver.is_alive:
+            return started
+        settings = replace(self._settings, conf={**self._settings.conf, **given})
+        self.started = start_driver(
+            settings,
+            self.archives,
+            self._board,
+            self._listener,
+            self._is_cancelled,
+            on_launch=self._launched,
+        )
+        return self.started
+
+    def _launched(self, process: Driver) -> None:
+        self._process = process
+        if self._is_cancelled.is_set():
+            process.stop(0)
+
+    def connect(self, started: StartedDriver) -> Any:
+        """Make PySpark's gateway to it."""
+        gateway = connect(started.connection)
+        gateway.proc = started.driver.process
+        attach.remove_at_exit(gateway, started.driver.run_folder)
+        return gateway
+
+    def stop(self) -> None:
+        """End it; what it was stays known."""
+        if self._process is not None:
+            self._process.stop(self._settings.stop_timeout_s)
+
+    def discard(self) -> None:
+        """End it and make PySpark forget it, so that another can be started."""
+        self.stop()
+        self.started = None
+        pyspark_state.forget()
