@@ -19,9 +19,9 @@ __all__ = ["measure"]
 _TIMEOUT_S = 180.0
 _JOB = "spark.range(1000).selectExpr('sum(id)').collect()"
 _TRIVIAL_ROUNDS = 200
-_JOB_ROUNDS = 60
-_WARM_UP_ROUNDS = 20
-_IDLE_S = 20.0
+_JOB_ROUNDS = 30
+_WARM_UP_ROUNDS = 15
+_IDLE_S = 10.0
 _SCHEMA = """
 import time
 from pyspark.sql import functions as F
