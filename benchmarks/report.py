@@ -41,7 +41,7 @@ class Figure:
         compared = statistics.median(self.ours) if self.is_absolute else self.ratio
         target = f"≤ {self._shown(self.target) if self.is_absolute else f'{self.target:g}'}"
         verdict = "met" if compared <= self.target else "**missed**"
-        ratio = f"{self.ratio:.2f}"
+        ratio = "-" if self.is_absolute else f"{self.ratio:.2f}"
         cells = (self.title, self._spread(self.ours), self._spread(self.baseline), ratio, target)
         return f"| {' | '.join(cells)} | {verdict} |"
 
