@@ -92,7 +92,10 @@ class SparkKernelSettings(HasTraits):
         120.0, min=0, help="Seconds that the driver JVM may take until it can be talked to."
     ).tag(config=True)
     stop_timeout_s = Float(
-        10.0, min=0, help="Seconds that the driver JVM may take to end before it is killed."
+        2.0,
+        min=0,
+        help="""Seconds that the driver JVM may take to end before it is killed. Clients end a
+        kernel by force after 2.5 s, and with it the chance to clean up.""",
     ).tag(config=True)
     log_max_bytes = Int(
         64 * 1024 * 1024,

@@ -56,7 +56,7 @@ class SessionSettings:
     start_mode: StartMode = StartMode.EAGER
     has_fast_start: bool = True
     driver_start_timeout_s: float = 120.0
-    stop_timeout_s: float = 10.0
+    stop_timeout_s: float = 2.0
     log_max_bytes: int = 64 * 1024 * 1024
     log_folder: Path = Path()
     cache_folder: Path = Path()

@@ -46,7 +46,7 @@ def assert_failed(notebook: Notebook, name: str, message: str, hint: str) -> str
     assert waiting.error.startswith("SparkStartError: Spark did not start. ")
     assert reason.removeprefix(f"{name}: ") in waiting.error
     assert given_hint in waiting.error
-    assert all("site-packages" not in line for line in waiting.traceback)
+    assert all('File "' not in line for line in waiting.traceback)
     if waiting.displays:
         assert "✗" in waiting.shown
     # A failure in the first moments comes before any client can listen.
