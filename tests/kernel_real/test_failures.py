@@ -182,12 +182,6 @@ REFUSED = {
         "at least",
         "spark.driver.memory",
     ),
-    "more memory than there is": (
-        conf(driver__memory="64t", driver__extraJavaOptions="-XX:+AlwaysPreTouch -Xms64t"),
-        "DriverStartError",
-        "memory",
-        "spark.driver.memory",
-    ),
     "out of memory": (
         conf(driver__extraJavaOptions="-XX:MaxMetaspaceSize=28m"),
         "DriverStartError",
