@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -157,6 +158,8 @@ class Driver:
             self.process.wait()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=1.0)
+        for report in self._folder.path.glob("hs_err_pid*"):
+            shutil.move(report, self.log.crash_path)
         self._folder.remove()
 
     def _signal_tree(self, number: signal.Signals) -> None:

@@ -7,6 +7,8 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+import psutil
+
 __all__ = ["DriverLog"]
 
 _KEPT_LOGS = 20
@@ -38,6 +40,11 @@ class DriverLog:
     def older_path(self) -> Path:
         """The part before the last rotation."""
         return self.path.with_suffix(".log.1")
+
+    @property
+    def crash_path(self) -> Path:
+        """Where Java's own report goes should it crash."""
+        return self.path.with_suffix(".crash")
 
     def open(self) -> int:
         """Open it for a process that writes to it; gives the file descriptor."""
@@ -79,8 +86,17 @@ class DriverLog:
 
 
 def _prune(folder: Path) -> None:
-    """Delete all but the newest logs."""
+    """Delete all but the newest logs, and those of drivers that may still write."""
     logs = sorted(folder.glob("driver-*.log"), key=lambda path: path.name, reverse=True)
+    newest = {_kernel_of(path): path for path in reversed(logs)}
     for path in logs[_KEPT_LOGS:]:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".log.1").unlink(missing_ok=True)
+        kernel = _kernel_of(path)
+        if newest[kernel] is not path or not psutil.pid_exists(kernel):
+            for suffix in (".log", ".log.1", ".crash"):
+                path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _kernel_of(path: Path) -> int:
+    """Give the process id of the kernel whose driver wrote a log, or one that nobody has."""
+    pid = path.stem.rpartition("-")[2]
+    return int(pid) if pid.isdecimal() else -1

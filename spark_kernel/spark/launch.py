@@ -60,13 +60,8 @@ _LAUNCHER_OPTIONS = (
 """What Spark's own launcher gives every JVM (``org.apache.spark.launcher.JavaModuleOptions``),
 for Spark 4.0 to 4.3; a test compares it with the installed launcher."""
 
-_LOG_TO_STDERR = (
-    "-Xlog:disable",
-    "-Xlog:all=warning:stderr:uptime,level,tags",
-    "-XX:+ErrorFileToStderr",
-)
-"""The JVM's own warnings go to standard output by default, which is the cell's, and the report of
-a crash into the working folder, which is the notebook's."""
+_LOG_TO_STDERR = ("-Xlog:disable", "-Xlog:all=warning:stderr:uptime,level,tags")
+"""The JVM's own warnings go to standard output by default, which is the cell's."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +125,7 @@ def direct_command(
     argv = [
         str(java.executable),
         f"@{class_path_file}",
-        *_LOG_TO_STDERR,
-        f"-Djava.io.tmpdir={run_folder}",
+        *_placement(run_folder),
         *archive_options,
         # The order of Spark's launcher: the JVM takes the last of two that say different things.
         *_split("SPARK_SUBMIT_OPTS", environ.get("SPARK_SUBMIT_OPTS", "")),
@@ -158,7 +152,7 @@ def ordinary_command(
 ) -> LaunchCommand:
     """Go through the ``spark-submit`` of the installation."""
     env = _driver_environ(spark, java, plan, environ)
-    ours = shlex.join([*_LOG_TO_STDERR, f"-Djava.io.tmpdir={run_folder}"])
+    ours = shlex.join(_placement(run_folder))
     env["SPARK_SUBMIT_OPTS"] = f"{ours} {env.get('SPARK_SUBMIT_OPTS', '')}".rstrip()
     env["JAVA_HOME"] = str(java_home_without_vector_module(java, run_folder))
     argv = [
@@ -166,6 +160,13 @@ def ordinary_command(
         *plan.submit_arguments(_write_properties(plan, run_folder)),
     ]
     return LaunchCommand(tuple(argv), env, is_direct=False)
+
+
+def _placement(run_folder: Path) -> list[str]:
+    """Give the options that say where everything goes that the JVM writes of its own accord."""
+    # The report of a crash would go into the working folder, which is the notebook's.
+    report = f"-XX:ErrorFile={run_folder / 'hs_err_pid%p.log'}"
+    return [*_LOG_TO_STDERR, f"-Djava.io.tmpdir={run_folder}", report]
 
 
 def _class_path(spark: SparkInstallation, plan: SubmitPlan, environ: Mapping[str, str]) -> str:

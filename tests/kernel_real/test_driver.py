@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from kernel_real.notebook import Notebook
+from spark_kernel.spark.driver_log import DriverLog
 
 LONG_SCHEMA = """
 from pyspark.sql.types import LongType, StringType, StructType
@@ -102,6 +103,19 @@ def test_driver_log_is_private_and_named_in_the_links(shared: Notebook) -> None:
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
     assert str(log) in shared.kernel_info()["banner"]
+
+
+def test_log_of_a_running_driver_outlives_many_newer_ones(shared: Notebook) -> None:
+    log = shared.driver_log
+    newer = [log.with_name(f"driver-9999{number:04}-000000-1.log") for number in range(25)]
+    for path in newer:
+        path.touch()
+    own = DriverLog(log.parent, 1_000)
+    try:
+        assert shared.run("%spark logs 1").stdout.strip() in log.read_text()
+    finally:
+        for path in (own.path, *newer):
+            path.unlink(missing_ok=True)
 
 
 def test_secrets_are_on_no_command_line(shared: Notebook) -> None:

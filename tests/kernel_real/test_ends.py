@@ -138,7 +138,9 @@ def test_kernel_is_shut_down_while_spark_starts(
         notebook.assert_nothing_left(timeout_s=0)
 
 
-def test_driver_is_killed_during_a_job_and_a_restart_mends_it(new_notebook: NotebookMaker) -> None:
+def test_driver_is_killed_during_a_job_then_restarted_then_crashes(
+    new_notebook: NotebookMaker,
+) -> None:
     with new_notebook() as notebook:
         notebook.value("import pyspark.sql.functions as F\nframe = spark.range(3)\nkept = 1")
         start_with_workers(notebook)
@@ -165,6 +167,11 @@ def test_driver_is_killed_during_a_job_and_a_restart_mends_it(new_notebook: Note
             == "(12, 1, 3)"
         )
         assert len(list(notebook.temporary.glob("spark-kernel-*"))) == 1
+        log = notebook.driver_log
+        notebook.driver.send_signal(signal.SIGSEGV)
+        notebook.wait_for_state("lost", timeout_s=30)
+        assert list(notebook.folder.glob("hs_err*")) == []  # nothing beside the user's notebook
+    assert "SIGSEGV" in log.with_suffix(".crash").read_text()
 
 
 def test_driver_that_hangs_is_killed_when_the_kernel_ends(new_notebook: NotebookMaker) -> None:

@@ -41,6 +41,7 @@ def assert_failed(notebook: Notebook, name: str, message: str, hint: str) -> str
     assert message in banner
     assert hint in given_hint
     assert ": failed\n" in banner
+    assert list(notebook.folder.glob("hs_err*")) == []  # nothing beside the user's notebook
     assert len(banner) < 1500
     assert "\tat " not in banner
     assert waiting.error.startswith("SparkStartError: Spark did not start. ")
