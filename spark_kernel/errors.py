@@ -12,6 +12,7 @@
     │   ├── DriverStartError      the driver JVM ended or never answered
     │   └── ClusterUnreachableError
     ├── SparkStoppedError         Spark is not running: `%spark restart`
+    ├── SparkJobCancelledError    someone cancelled a job: run the cell again if it was a mistake
     └── KernelspecError           a kernelspec could not be written or removed
 
     UserWarning
@@ -30,6 +31,7 @@ __all__ = [
     "JavaNotFoundError",
     "KernelspecError",
     "LateSettingWarning",
+    "SparkJobCancelledError",
     "SparkKernelError",
     "SparkNotFoundError",
     "SparkStartError",
@@ -141,6 +143,10 @@ class ClusterUnreachableError(SparkStartError):
 
 class SparkStoppedError(SparkKernelError):
     """Spark was stopped, or is not started by this configuration."""
+
+
+class SparkJobCancelledError(SparkKernelError):
+    """A job was cancelled with ``%spark cancel`` or by a client, not by an interrupt."""
 
 
 class KernelspecError(SparkKernelError):

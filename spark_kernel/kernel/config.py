@@ -97,6 +97,12 @@ class SparkKernelSettings(HasTraits):
         help="""Seconds that the driver JVM may take to end before it is killed. Clients end a
         kernel by force after 2.5 s, and with it the chance to clean up.""",
     ).tag(config=True)
+    progress = Bool(
+        True, help="Whether a cell shows its jobs while they run; `%spark progress` changes it."
+    ).tag(config=True)
+    progress_interval_s = Float(
+        0.3, min=0.25, help="Seconds between two updates of what a cell shows of its jobs."
+    ).tag(config=True)
     log_max_bytes = Int(
         64 * 1024 * 1024,
         min=0,

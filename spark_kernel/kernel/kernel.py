@@ -6,6 +6,7 @@ User code runs on the main thread (and on subshells'), ``do_shutdown`` on the co
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from spark_kernel import __version__
 from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.config import SparkKernelSettings
+from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.shell import SparkShell
@@ -27,13 +29,18 @@ from spark_kernel.magics.spark import SparkMagics
 from spark_kernel.protocol.events import Cell, CellResumed, CellWaiting, SessionStatus
 from spark_kernel.protocol.messages import SUPPORTED_FEATURES
 from spark_kernel.spark import hooks
+from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.ownership import follow_threads
+from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
+from spark_kernel.spark.streaming import follow_queries, translate_errors
 
 __all__ = ["SparkKernel"]
 
 _QUIET_WAIT_S = 0.15
 _FLUSH_TIMEOUT_S = 2.0
+_DESCRIPTION_LENGTH = 100
 _DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
 
 
@@ -48,13 +55,27 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         assert isinstance(self.shell, SparkShell)
-        self._cells: dict[int, Cell] = {}
         self.publisher = Publisher(self._send, self._banner_of, self._latest_cell)
+        self.calls = CallTracker(
+            lambda owner: self.sampler.watch(owner),
+            lambda owner: self.interrupts.interruption(owner),
+        )
+        self.interrupts = Interrupts(self.shell, self.calls)
+        self.sampler = Sampler(
+            lambda: self.calls.cell_jobs,
+            self.publisher.emit,
+            self.progress,
+            self.progress_interval_s,
+        )
         self.spark_session = KernelSession(
-            self.session_settings(), self.publisher.emit, _process_clock(), _versions()
+            self.session_settings(), self.publisher.emit, _process_clock(), _versions(), self.calls
         )
         hooks.install(self.spark_session, self.wait_for_spark)
+        follow_threads()
+        follow_queries(self.calls)
+        translate_errors(self.interrupts.error)
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
+        self.shell.interrupts = self.interrupts
         self.shell.register_magics(SparkMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
@@ -108,6 +129,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         """Start the kernel, and Spark beside it."""
         super().start()
         self.publisher.start()
+        self.sampler.start()
+        self.interrupts.start()
         if self.configuration_problem is not None:
             self.spark_session.refuse(self.configuration_problem)
         elif self.spark_session.settings.start_mode is StartMode.EAGER:
@@ -116,6 +139,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End Spark with everything that belongs to it, then the kernel."""
         self.spark_session.close()
+        self.interrupts.stop()
+        self.sampler.stop()
         self.publisher.stop()
         if not restart:
             self._make_archive()
@@ -133,16 +158,31 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
 
     async def do_execute(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a cell; what it printed in the driver is sent before it is done."""
-        thread = threading.get_ident()
-        self._cells[thread] = Cell(self.get_parent("shell"))
-        try:
-            reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
-            self.spark_session.driver.drain_output()
-            return reply
-        finally:
-            if self.publisher.is_busy:
-                self.publisher.flush(_FLUSH_TIMEOUT_S)
-            self._cells.pop(thread, None)
+        cell = Cell(self.get_parent("shell"))
+        with self.interrupts.running(cell, self._description(kwargs.get("code") or args[0])):
+            try:
+                reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
+                self.spark_session.driver.drain_output()
+                return reply
+            finally:
+                self.sampler.finish(cell)
+                if self.publisher.is_busy:
+                    self.publisher.flush(_FLUSH_TIMEOUT_S)
+
+    def _description(self, code: str) -> str:
+        """Say in Spark's UI which cell it is."""
+        lines = [line.strip() for line in code.splitlines() if line.strip()]
+        first = lines[0][:_DESCRIPTION_LENGTH] if lines else ""
+        return f"In [{self.execution_count}]: {first}"
+
+    def pre_handler_hook(self) -> None:
+        """Take interrupts; called by ipykernel before it handles a message."""
+        self.saved_sigint_handler = signal.signal(signal.SIGINT, self.interrupts.handle)
+
+    @contextlib.contextmanager
+    def _cancel_on_sigint(self, future: Any) -> Iterator[None]:
+        """Leave our handler in place, which knows of cells that await something."""
+        yield
 
     async def do_inspect(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Inspect a name; a client gets an answer also where the name stands for no session yet."""
@@ -152,7 +192,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             return {"status": "ok", "found": False, "data": {}, "metadata": {}}
 
     def _latest_cell(self) -> Cell | None:
-        cells = list(self._cells.values())
+        cells = self.interrupts.cells()
         return cells[-1] if cells else None
 
     def require_spark(self) -> Any:
@@ -171,7 +211,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         session = self.spark_session
         if session.is_starter or not session.is_start_expected(is_starting_allowed):
             return
-        cell = self._cells.get(threading.get_ident())
+        cell = self.interrupts.cell_of_thread()
         if cell is None and threading.current_thread() is threading.main_thread():
             # Completion or inspection between two cells: it must not block.
             raise AttributeError("Spark is not ready")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from spark_kernel.display.progress import progress_view
 from spark_kernel.display.session import waiting_view
 from spark_kernel.protocol.events import (
     Cell,
@@ -31,7 +32,7 @@ from spark_kernel.protocol.messages import (
     banner_content,
     status_content,
 )
-from spark_kernel.protocol.mimebundle import MimeBundle
+from spark_kernel.protocol.progress import ProgressSampled
 
 __all__ = ["Publisher", "Send"]
 
@@ -43,13 +44,21 @@ Send = Callable[[str, Mapping[str, Any], Mapping[str, Any]], None]
 """Sends a message on iopub: its type, its content, and the parent message or nothing."""
 
 
+_Item = Event | ProgressSampled | threading.Event
+
+
 @dataclass
-class _WaitingCell:
+class _Display:
     cell: Cell
-    since: float
     display_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_shown: bool = False
     shown_at: float = 0.0
+
+
+@dataclass
+class _WaitingCell:
+    display: _Display
+    since: float
 
 
 class Publisher:
@@ -74,10 +83,11 @@ class Publisher:
         self._send = send
         self._banner = banner
         self._running_cell = running_cell
-        self._events: queue.SimpleQueue[Event | threading.Event | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._count_lock = threading.Lock()
         self._unsent = 0
         self._waiting: dict[str, _WaitingCell] = {}
+        self._progress: dict[str, _Display] = {}
         self._status: SessionStatus | None = None
         self._status_sent_at = 0.0
         self._sent_banner = ""
@@ -92,7 +102,7 @@ class Publisher:
         """Whether there are events whose messages have not been sent."""
         return self._unsent > 0
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: Event | ProgressSampled) -> None:
         """Take an event, from any thread; never blocks."""
         with self._count_lock:
             self._unsent += 1
@@ -138,14 +148,14 @@ class Publisher:
         is_pending = self._status is not None and self._status.state.is_pending
         return _REFRESH_S if self._waiting or is_pending else None
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Event | ProgressSampled) -> None:
         match event:
             case SessionChanged(status):
                 self._status = status
                 self._send_status(status)
                 self._show_waiting()
             case CellWaiting(cell):
-                self._waiting[cell.id] = _WaitingCell(cell, time.monotonic())
+                self._waiting[cell.id] = _WaitingCell(_Display(cell), time.monotonic())
                 self._show_waiting()
             case CellResumed(cell):
                 waiting = self._waiting.pop(cell.id, None)
@@ -155,6 +165,11 @@ class Publisher:
                 running = self._running_cell()
                 if running is not None:
                     self._send("stream", {"name": "stdout", "text": text}, running.parent)
+            case ProgressSampled(cell, progress):
+                display = self._progress.setdefault(cell.id, _Display(cell))
+                if progress.is_final:
+                    del self._progress[cell.id]
+                self._display(display, progress_view(progress))
 
     def _refresh(self) -> None:
         status = self._status
@@ -162,7 +177,7 @@ class Publisher:
         if status is not None and status.state.is_pending and is_due:
             self._send_status(status)
         for waiting in self._waiting.values():
-            if time.monotonic() - waiting.shown_at >= _REFRESH_S:
+            if time.monotonic() - waiting.display.shown_at >= _REFRESH_S:
                 self._show(waiting, is_over=False)
 
     def _send_status(self, status: SessionStatus) -> None:
@@ -182,15 +197,15 @@ class Publisher:
             return
         waited_s = time.monotonic() - waiting.since
         view = waiting_view(self._status, waited_s, is_over)
-        self._display(waiting, view)
+        self._display(waiting.display, view)
 
-    def _display(self, waiting: _WaitingCell, view: MimeBundle) -> None:
-        message = "update_display_data" if waiting.is_shown else "display_data"
-        waiting.shown_at = time.monotonic()
+    def _display(self, display: _Display, view: Mapping[str, Any]) -> None:
+        message = "update_display_data" if display.is_shown else "display_data"
+        display.shown_at = time.monotonic()
         content = {
             "data": view,
             "metadata": {},
-            "transient": {"display_id": waiting.display_id},
+            "transient": {"display_id": display.display_id},
         }
-        self._send(message, content, waiting.cell.parent)
-        waiting.is_shown = True
+        self._send(message, content, display.cell.parent)
+        display.is_shown = True

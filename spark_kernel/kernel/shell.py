@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from types import CodeType
 from typing import Any
 
 from ipykernel.zmqshell import ZMQInteractiveShell
 
+from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
 
 __all__ = ["SparkShell"]
@@ -20,6 +22,7 @@ class SparkShell(ZMQInteractiveShell):
     """
 
     names: SparkNames | None = None
+    interrupts: Interrupts | None = None
 
     def use_names(self, names: SparkNames) -> None:
         """Keep these names in the namespace from now on, through ``%reset`` too."""
@@ -42,4 +45,19 @@ class SparkShell(ZMQInteractiveShell):
         """Run the code of a cell; called by IPython for each statement or more."""
         if self.names is not None:
             self.names.prepare(code_obj)
-        return bool(await super().run_code(code_obj, result, async_=async_))
+        if self.interrupts is None:
+            return bool(await super().run_code(code_obj, result, async_=async_))
+        with self.interrupts.code_running(async_):
+            is_failed = bool(await super().run_code(code_obj, result, async_=async_))
+        if is_failed and async_ and result is not None:
+            error = self.interrupts.interruption_of(result.error_in_exec)
+            result.error_in_exec = error or result.error_in_exec
+        return is_failed
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show what a cell raised; an ``await`` that was interrupted like any other code."""
+        if self.interrupts is not None and exc_tuple is None:
+            error = self.interrupts.interruption_of(sys.exc_info()[1])
+            if error is not None:
+                exc_tuple = (KeyboardInterrupt, error, error.__traceback__)
+        super().showtraceback(exc_tuple, *args, **kwargs)

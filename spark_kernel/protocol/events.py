@@ -151,6 +151,11 @@ class Cell:
         """The id of the execute request, unique to this run of the cell."""
         return str(self.parent.get("header", {}).get("msg_id", ""))
 
+    @property
+    def cell_id(self) -> str:
+        """The notebook's id of the cell where the client tells it, else that of the request."""
+        return str(self.parent.get("metadata", {}).get("cellId") or self.id)
+
 
 @dataclass(frozen=True)
 class SessionChanged:

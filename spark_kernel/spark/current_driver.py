@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 from spark_kernel.protocol.events import Link
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.archive import ArchiveStore
+from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.cell_jobs import load_cell_jobs
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_factory import DriverListener, StartedDriver, start_driver
 from spark_kernel.spark.gateway import connect
@@ -19,6 +22,8 @@ from spark_kernel.spark.startup import StatusBoard
 
 __all__ = ["CurrentDriver"]
 
+_log = logging.getLogger(__name__)
+
 
 class CurrentDriver:
     """Holds the driver of a kernel; there is at most one.
@@ -27,6 +32,8 @@ class CurrentDriver:
     ----------
     is_cancelled
         Set when the start that is under way is no longer wanted.
+    calls
+        Stands around every call into the driver.
 
     Attributes
     ----------
@@ -40,6 +47,7 @@ class CurrentDriver:
         board: StatusBoard,
         listener: DriverListener,
         is_cancelled: threading.Event,
+        calls: CallTracker | None = None,
     ) -> None:
         self.archives = ArchiveStore(settings.cache_folder, settings.has_fast_start)
         self.started: StartedDriver | None = None
@@ -47,6 +55,7 @@ class CurrentDriver:
         self._board = board
         self._listener = listener
         self._is_cancelled = is_cancelled
+        self._calls = calls
         self._process: Driver | None = None
 
     @property
@@ -118,10 +127,21 @@ class CurrentDriver:
 
     def connect(self, started: StartedDriver) -> Any:
         """Make PySpark's gateway to it."""
-        gateway = connect(started.connection)
+        gateway = connect(started.connection, self._calls)
         gateway.proc = started.driver.process
         attach.remove_at_exit(gateway, started.driver.run_folder)
         return gateway
+
+    def follow(self, context: Any) -> None:
+        """Watch the jobs of this context from now on; None where there is none any more."""
+        if self._calls is None:
+            return
+        self._calls.cell_jobs = None
+        if context is not None:
+            try:
+                self._calls.cell_jobs = load_cell_jobs(context)
+            except Exception as error:  # the session is as good without
+                _log.warning("jobs will be neither shown nor cancelled: %s", error)
 
     def stop(self) -> None:
         """End it; what it was stays known."""
@@ -130,6 +150,7 @@ class CurrentDriver:
 
     def discard(self) -> None:
         """End it and make PySpark forget it, so that another can be started."""
+        self.follow(None)
         self.stop()
         self.started = None
         pyspark_state.forget()

@@ -10,9 +10,23 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spark_kernel.errors import DriverStartError, SparkKernelError, SparkStartError
+from spark_kernel.errors import (
+    DriverStartError,
+    SparkKernelError,
+    SparkStartError,
+    SparkStoppedError,
+)
+from spark_kernel.protocol.events import SessionState, SessionStatus
 
-__all__ = ["explain_exception", "explain_exit", "explain_text"]
+__all__ = [
+    "RESTART_HINT",
+    "explain_exception",
+    "explain_exit",
+    "explain_text",
+    "explain_unusable",
+]
+
+RESTART_HINT = "run `%spark restart`"
 
 
 @dataclass(frozen=True)
@@ -158,3 +172,10 @@ def _java_message(error: BaseException) -> str:
 def _shorten(text: str) -> str:
     text = _CLASS_PREFIX.sub("", " ".join(text.split()))
     return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"
+
+
+def explain_unusable(status: SessionStatus) -> SparkKernelError:
+    """Make the error for a cell that needs a session which there is not."""
+    if status.state is SessionState.FAILED and status.error is not None:
+        return SparkStartError(f"Spark did not start. {status.error.message}", status.error.hint)
+    return SparkStoppedError(f"Spark is not running. {status.message}.", RESTART_HINT)

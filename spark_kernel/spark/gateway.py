@@ -13,12 +13,17 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from py4j import clientserver
+from py4j.protocol import Py4JNetworkError
 
+from spark_kernel.spark.calls import CallGivenUp, CallTracker
+from spark_kernel.spark.cell_jobs import CellJobs
 from spark_kernel.spark.driver import Connection
+from spark_kernel.spark.ownership import JobOwner
 
 __all__ = ["PromptClientServer", "connect"]
 
@@ -42,6 +47,29 @@ class _PromptReader(io.RawIOBase):
 
 
 class _PromptConnection(clientserver.ClientServerConnection):  # type: ignore[misc]
+    """A connection, and with it a thread of the driver.
+
+    Attributes
+    ----------
+    owner, cell_jobs
+        Whose jobs that thread starts, and in which context.
+    is_given_up
+        Whether nobody waits for its answer any more.
+    """
+
+    owner: JobOwner | None = None
+    cell_jobs: CellJobs | None = None
+    is_given_up = False
+
+    def send_command(self, command: str) -> Any:
+        try:
+            return super().send_command(command)
+        except Py4JNetworkError:
+            if self.is_given_up:
+                self.close()
+                raise CallGivenUp from None
+            raise
+
     def connect_to_java_server(self) -> None:
         super().connect_to_java_server()
         if _QUICKACK is not None:
@@ -51,6 +79,13 @@ class _PromptConnection(clientserver.ClientServerConnection):  # type: ignore[mi
 
 
 class _PromptClient(clientserver.JavaClient):  # type: ignore[misc]
+    tracker: CallTracker | None = None
+
+    def send_command(self, command: str, retry: bool = True, binary: bool = False) -> Any:
+        if self.tracker is None:
+            return super().send_command(command, retry, binary)
+        return self.tracker.send(self, super().send_command, command, retry, binary)
+
     def _create_new_connection(self) -> _PromptConnection:
         connection = _PromptConnection(
             self.java_parameters, self.python_parameters, self.gateway_property, self
@@ -61,18 +96,35 @@ class _PromptClient(clientserver.JavaClient):  # type: ignore[misc]
 
 
 class PromptClientServer(clientserver.ClientServer):  # type: ignore[misc]
-    """py4j's ``ClientServer`` whose connections acknowledge at once."""
+    """py4j's ``ClientServer`` whose connections acknowledge at once.
+
+    Parameters
+    ----------
+    tracker
+        Stands around every call.
+    """
+
+    def __init__(self, *args: Any, tracker: CallTracker | None = None, **kwargs: Any) -> None:
+        self._tracker = tracker
+        super().__init__(*args, **kwargs)
 
     def _create_gateway_client(self) -> _PromptClient:
-        return _PromptClient(
+        client = _PromptClient(
             self.java_parameters,
             self.python_parameters,
             finalizer_deque=self._create_finalizer_worker(),
         )
+        client.tracker = self._tracker
+        return client
 
 
-def connect(connection: Connection) -> Any:
+def connect(connection: Connection, tracker: CallTracker | None = None) -> Any:
     """Make PySpark's own gateway to a running driver, with its imports of Java classes.
+
+    Parameters
+    ----------
+    tracker
+        Stands around every call; calls of a gateway without pinned threads go past it.
 
     Returns
     -------
@@ -84,7 +136,7 @@ def connect(connection: Connection) -> Any:
         PYSPARK_GATEWAY_PORT=str(connection.port), PYSPARK_GATEWAY_SECRET=connection.secret
     ):
         stock = java_gateway.ClientServer
-        java_gateway.ClientServer = PromptClientServer
+        java_gateway.ClientServer = partial(PromptClientServer, tracker=tracker)
         try:
             return java_gateway.launch_gateway()
         finally:

@@ -6,6 +6,10 @@ these waits for a start under way, and gets the kernel's driver. Everything else
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,7 +62,7 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
             return
         wait(is_starting_allowed=False)
         launched_with = dict(session.driver.launch_settings)
-        with session.notebook_start(instance):
+        with session.notebook_start(instance), _kept_interrupt_handler():
             wrapped(*args, **kwargs)
         if launched_with and kwargs.get("conf") is not None:
             warn_late_for_driver(kwargs["conf"], launched_with)
@@ -91,6 +95,19 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
     context_class.getOrCreate = get_or_create(methods["getOrCreate"])
     context_class.__init__ = initialize(methods["__init__"])
     context_class.stop = stop(methods["stop"])
+
+
+@contextmanager
+def _kept_interrupt_handler() -> Iterator[None]:
+    """Keep PySpark from replacing the handler of SIGINT; its own calls the driver from there."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> None:

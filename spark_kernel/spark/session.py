@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from spark_kernel.errors import SparkKernelError, SparkStartError, SparkStoppedError
+from spark_kernel.errors import SparkKernelError
 from spark_kernel.protocol.events import (
     Application,
     Cluster,
@@ -27,16 +27,17 @@ from spark_kernel.protocol.events import (
     StageName,
 )
 from spark_kernel.spark import attach, pyspark_state
+from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.current_driver import CurrentDriver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
     StartedDriver,
     explain_lost,
 )
-from spark_kernel.spark.failures import explain_exception
+from spark_kernel.spark.failures import RESTART_HINT, explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.settings import SessionSettings, StartMode
-from spark_kernel.spark.startup import StatusBoard
+from spark_kernel.spark.startup import StatusBoard, expected_cluster
 
 if TYPE_CHECKING:
     from pyspark import SparkConf, SparkContext
@@ -47,7 +48,6 @@ __all__ = ["KernelSession"]
 _log = logging.getLogger(__name__)
 _WAIT_SLICE_S = 0.5
 _STARTER_JOIN_S = 30.0
-_RESTART_HINT = "run `%spark restart`"
 
 
 class KernelSession:
@@ -61,6 +61,8 @@ class KernelSession:
         Gives the seconds since the kernel process started.
     versions
         Of the kernel and its Python.
+    calls
+        Stands around every call into the driver.
 
     Attributes
     ----------
@@ -74,10 +76,11 @@ class KernelSession:
         emit: Callable[[Event], None],
         clock: Callable[[], float],
         versions: Mapping[str, str],
+        calls: CallTracker | None = None,
     ) -> None:
         self.settings = settings
         self.generation = 0
-        self._board = StatusBoard(_expected_cluster(settings), versions, emit, clock)
+        self._board = StatusBoard(expected_cluster(settings), versions, emit, clock)
         self._lock = threading.RLock()
         self._settled = threading.Event()
         self._settled.set()
@@ -86,7 +89,7 @@ class KernelSession:
         listener = DriverListener(
             on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
         )
-        self.driver = CurrentDriver(settings, self._board, listener, self._is_cancelled)
+        self.driver = CurrentDriver(settings, self._board, listener, self._is_cancelled, calls)
         self._is_closed = False
         self._has_been_used = False
         self._has_been_ready = False
@@ -158,7 +161,7 @@ class KernelSession:
         """
         self.settle()
         if not self.is_ready:
-            raise _unusable(self.status)
+            raise explain_unusable(self.status)
         session = pyspark_state.current_session()
         self.mark_used()
         self.bind_thread()
@@ -244,6 +247,7 @@ class KernelSession:
         """Note that the notebook stopped its context; its driver stays for the next one."""
         is_ours = self.is_starter or self._is_cancelled.is_set()
         if self.is_ready and not is_ours:
+            self.driver.follow(None)
             self._board.end(
                 SessionState.STOPPED,
                 "The notebook stopped Spark; make a session, or run `%spark restart`",
@@ -334,6 +338,7 @@ class KernelSession:
         return context
 
     def _announce_ready(self, context: SparkContext) -> None:
+        self.driver.follow(context)
         master = str(context.master)
         cluster = Cluster(self.settings.cluster_name or master, master)
         ui_url = context.uiWebUrl
@@ -369,8 +374,9 @@ class KernelSession:
         how = f"signal {-exit_status}" if exit_status < 0 else f"exit status {exit_status}"
         message = f"The driver ended unexpectedly ({how})"
         self._is_cancelled.set()
+        self.driver.follow(None)
         pyspark_state.forget()
-        self._board.end(SessionState.LOST, message, Problem("DriverLost", message, _RESTART_HINT))
+        self._board.end(SessionState.LOST, message, Problem("DriverLost", message, RESTART_HINT))
 
     def _end(self, state: SessionState, message: str) -> None:
         """End a start or a session; the lock is held."""
@@ -383,16 +389,3 @@ class KernelSession:
             return
         if state is SessionState.STOPPED or self.status.state.is_pending:
             self._board.end(SessionState.STOPPED, message, links=())
-
-
-def _expected_cluster(settings: SessionSettings) -> Cluster:
-    """Name the cluster before Spark has said which it is."""
-    master = settings.master or settings.conf.get("spark.master", "local[*]")
-    return Cluster(settings.cluster_name or master, master)
-
-
-def _unusable(status: SessionStatus) -> SparkKernelError:
-    """Make the error for a cell that needs a session which there is not."""
-    if status.state is SessionState.FAILED and status.error is not None:
-        return SparkStartError(f"Spark did not start. {status.error.message}", status.error.hint)
-    return SparkStoppedError(f"Spark is not running. {status.message}.", _RESTART_HINT)

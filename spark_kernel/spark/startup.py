@@ -21,8 +21,9 @@ from spark_kernel.protocol.events import (
     StageName,
     StageRecord,
 )
+from spark_kernel.spark.settings import SessionSettings
 
-__all__ = ["StatusBoard"]
+__all__ = ["StatusBoard", "expected_cluster"]
 
 _ALLOWED = {
     SessionState.STOPPED: {SessionState.STARTING, SessionState.RESTARTING},
@@ -164,3 +165,9 @@ def _finish_last(stages: tuple[StageRecord, ...], now: float) -> tuple[StageReco
         return stages
     last = stages[-1]
     return (*stages[:-1], replace(last, duration_s=now - last.started_s))
+
+
+def expected_cluster(settings: SessionSettings) -> Cluster:
+    """Name the cluster before Spark has said which it is."""
+    master = settings.master or settings.conf.get("spark.master", "local[*]")
+    return Cluster(settings.cluster_name or master, master)

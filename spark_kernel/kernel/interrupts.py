@@ -1,0 +1,272 @@
+"""Interrupts: one signal ends every running cell, wherever it is, exactly once.
+
+The signal handler runs on the main thread between two steps of whatever code is there. It raises
+only where IPython catches what is raised, and never inside a call into the driver; where it cannot
+raise, the thread ``spark-interrupt`` reminds it until it can, or the cell is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import linecache
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+import spark_kernel
+from spark_kernel.protocol.events import Cell
+from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.cancellation import Canceller, Interruption
+from spark_kernel.spark.ownership import CellRun, JobOwner, owned_by
+
+__all__ = ["Interrupts"]
+
+_RUNNER = InteractiveShell.run_ast_nodes.__code__
+"""Runs the statements of a cell, and catches whatever they raise."""
+
+_HIDDEN = ("pyspark", "py4j", "IPython", "ipykernel", "asyncio", "wrapt", spark_kernel.__name__)
+_SHOWN_FRAMES = 4
+_MESSAGE = "the cell was interrupted, and its Spark jobs were cancelled"
+
+
+class _RunningCell(CellRun):
+    """A run of a cell, with what an interrupt of it needs."""
+
+    def __init__(self, cell: Cell, description: str) -> None:
+        super().__init__(cell, description)
+        self.lock = threading.Lock()
+        self.task: asyncio.Task[Any] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.is_in_code = False
+        self.pending: Interruption | None = None
+        self.was_interrupted = False
+
+    def deliver(self) -> None:
+        """Note that the cell got its exception."""
+        if self.pending is not None:
+            self.pending.is_delivered = True
+            self.pending = None
+        self.was_interrupted = True
+
+
+class Interrupts:
+    """Knows which cells run, and interrupts them.
+
+    Parameters
+    ----------
+    shell
+        IPython's, which knows the notebook's code.
+    calls
+        Knows which thread is in a call into the driver.
+    """
+
+    def __init__(self, shell: InteractiveShell, calls: CallTracker) -> None:
+        self._shell = shell
+        self._calls = calls
+        self._main = threading.main_thread().ident or 0
+        self._runs: dict[int, _RunningCell] = {}
+        self._is_reminder = False
+        self.canceller = Canceller(calls, self._remind, self._is_running)
+
+    def start(self) -> None:
+        """Take interrupts from now on, also while the main thread is idle: a subshell may run."""
+        self.canceller.start()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self.handle)
+
+    def stop(self) -> None:
+        """End the threads; may be called twice."""
+        self.canceller.stop()
+
+    # -- cells -----------------------------------------------------------------------------
+
+    @contextmanager
+    def running(self, cell: Cell, description: str) -> Iterator[None]:
+        """Let a cell run: what its code starts is the cell's, and an interrupt ends it."""
+        run = _RunningCell(cell, description)
+        self._runs[run.thread] = run
+        try:
+            with owned_by(run):
+                yield
+        finally:
+            # A reminder that comes now must find nothing to raise in.
+            self._runs.pop(run.thread, None)
+
+    def cells(self) -> list[Cell]:
+        """Give the cells that run now, the latest last."""
+        return [run.cell for run in list(self._runs.values())]
+
+    def cell_of_thread(self) -> Cell | None:
+        """Give the cell that the calling thread runs, or None."""
+        run = self._runs.get(threading.get_ident())
+        return None if run is None else run.cell
+
+    @contextmanager
+    def code_running(self, is_async: bool) -> Iterator[None]:
+        """Mark where code of the notebook runs, and whether it may be suspended."""
+        run = self._runs.get(threading.get_ident())
+        if run is None:
+            yield
+            return
+        if is_async:
+            run.task, run.loop = asyncio.current_task(), asyncio.get_running_loop()
+        run.is_in_code = True
+        try:
+            yield
+        finally:
+            with run.lock:
+                run.is_in_code = False
+                run.task = None
+            if run.thread != self._main:  # one that came too late must not end anything else
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(run.thread), None)
+
+    def interruption_of(self, error: BaseException | None) -> KeyboardInterrupt | None:
+        """Give what stands for the CancelledError with which an interrupted await ends."""
+        run = self._runs.get(threading.get_ident())
+        if run is None or not run.was_interrupted or not isinstance(error, asyncio.CancelledError):
+            return None
+        return self._explained(KeyboardInterrupt(_MESSAGE), error.__traceback__)
+
+    # -- the signal ------------------------------------------------------------------------
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGINT, on the main thread."""
+        is_reminder, self._is_reminder = self._is_reminder, False
+        for run in list(self._runs.values()):
+            if run.pending is None and not is_reminder:
+                self._begin(run)
+        main = self._runs.get(self._main)
+        if main is not None and main.pending is not None:
+            self._raise_in_main(main, frame)
+
+    def interrupt_cell(self, cell_id: str) -> bool:
+        """Interrupt one running cell, from any thread; whether there is such a cell."""
+        for run in list(self._runs.values()):
+            if cell_id in (run.cell.id, run.cell.cell_id):
+                if run.pending is None:
+                    self._begin(run)
+                return True
+        return False
+
+    def _begin(self, run: _RunningCell) -> None:
+        run.pending = Interruption(run, run.owner)
+        run.renew()
+        self.canceller.interrupt(run.pending)
+
+    def _raise_in_main(self, run: _RunningCell, frame: FrameType | None) -> None:
+        if self._calls.is_inside:
+            return  # the call fails by itself, and raises then
+        if _is_below(frame, _RUNNER):
+            run.deliver()
+            raise self.error()
+        if run.task is not None and run.loop is not None:
+            run.deliver()
+            run.loop.call_soon_threadsafe(_cancel_task, run)
+            if _runs_in(frame, self._shell.user_global_ns):
+                # Another task of the notebook's: only this error leaves the event loop alive.
+                raise asyncio.CancelledError
+
+    # -- spark-interrupt -------------------------------------------------------------------
+
+    def _is_running(self, run: CellRun) -> bool:
+        return self._runs.get(run.thread) is run
+
+    def _remind(self, interruption: Interruption) -> None:
+        run = interruption.run
+        assert isinstance(run, _RunningCell)
+        if run.thread == self._main:
+            self._is_reminder = True
+            signal.pthread_kill(self._main, signal.SIGINT)
+            return
+        with run.lock:
+            if run.task is not None and run.loop is not None:
+                run.deliver()
+                run.loop.call_soon_threadsafe(_cancel_task, run)
+            elif run.is_in_code and not run.owner.calls:
+                run.deliver()
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(run.thread), ctypes.py_object(KeyboardInterrupt)
+                )
+
+    # -- what is raised --------------------------------------------------------------------
+
+    def interruption(self, owner: JobOwner) -> BaseException:
+        """Give what a call into the driver raises once its owner was cancelled."""
+        run = owner.run
+        if isinstance(run, _RunningCell) and run.thread == threading.get_ident():
+            run.deliver()
+        return self.error()
+
+    def error(self) -> BaseException:
+        """Give what ends the code that runs in the calling thread."""
+        frame: FrameType | None = sys._getframe(1)
+        if asyncio._get_running_loop() is not None and not _is_below(frame, _RUNNER):
+            return asyncio.CancelledError()  # a task: anything else would end its event loop
+        if not any(_is_hidden(name) for name in _module_names(frame)):
+            return KeyboardInterrupt()  # plain Python: IPython's own trace tells most
+        return self._explained(KeyboardInterrupt(_MESSAGE), None)
+
+    def _explained(
+        self, error: KeyboardInterrupt, trace: TracebackType | None
+    ) -> KeyboardInterrupt:
+        def render() -> list[str]:
+            return _short_trace(error, trace or error.__traceback__, self._shell)
+
+        error._render_traceback_ = render  # type: ignore[attr-defined]
+        return error
+
+
+def _cancel_task(run: _RunningCell) -> None:
+    if run.task is not None:
+        run.task.cancel()
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_below(frame: FrameType | None, code: Any) -> bool:
+    return any(one.f_code is code for one in _frames(frame))
+
+
+def _runs_in(frame: FrameType | None, namespace: dict[str, Any]) -> bool:
+    return any(one.f_globals is namespace for one in _frames(frame))
+
+
+def _module_names(frame: FrameType | None) -> Iterator[str]:
+    """Give the modules of the frames above the runner of the cell."""
+    for one in _frames(frame):
+        if one.f_code is _RUNNER:
+            return
+        yield str(one.f_globals.get("__name__", ""))
+
+
+def _is_hidden(module: str) -> bool:
+    return module.split(".", 1)[0] in ("pyspark", "py4j")
+
+
+def _short_trace(
+    error: BaseException, trace: TracebackType | None, shell: InteractiveShell
+) -> list[str]:
+    """Show where the notebook's own code, and that of its modules, was."""
+    shown = []
+    for frame, number in traceback.walk_tb(trace):
+        package = str(frame.f_globals.get("__name__", "")).split(".", 1)[0]
+        if frame.f_globals is shell.user_global_ns or package not in _HIDDEN:
+            file, function = frame.f_code.co_filename, frame.f_code.co_name
+            label = shell.compile.format_code_name(file)
+            place = " ".join(label) if label else file
+            inside = "" if function.startswith("<") else f", in {function}"
+            code = linecache.getline(file, number).strip()
+            shown += [f"{place}, line {number}{inside}", f"    {code}"]
+    return [*shown[-2 * _SHOWN_FRAMES :], f"KeyboardInterrupt: {error}"]

@@ -1,0 +1,435 @@
+package org.sparkkernel;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Date;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Properties;
+import org.apache.spark.JobExecutionStatus;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.streaming.StreamingQuery;
+import org.apache.spark.sql.streaming.StreamingQueryProgress;
+import org.apache.spark.status.AppStatusStore;
+import org.apache.spark.status.JobDataWrapper;
+import org.apache.spark.status.StageDataWrapper;
+import org.apache.spark.status.api.v1.JobData;
+import org.apache.spark.status.api.v1.StageData;
+import org.apache.spark.status.api.v1.StageStatus;
+import org.apache.spark.status.api.v1.TaskData;
+import org.apache.spark.status.api.v1.TaskSorting;
+import org.apache.spark.status.api.v1.TaskStatus;
+
+/**
+ * The driver's half of cell_jobs.py: each question and each change in one call through py4j.
+ *
+ * <p>Compiled in the driver by Janino, the compiler of Spark's own generated code, so it is written
+ * in the Java that Janino takes: no lambdas, no generics.
+ */
+public class CellJobs {
+  private static final String TAGS = "spark.job.tags";
+  private static final String GROUP = "spark.jobGroup.id";
+  private static final String DESCRIPTION = "spark.job.description";
+  private static final String INTERRUPT = "spark.job.interruptOnCancel";
+  private static final String OUR_DESCRIPTION = "spark.kernel.cell.description";
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final SparkContext context;
+  private final AppStatusStore store;
+  private final String prefix;
+  private final List queries = Collections.synchronizedList(new ArrayList());
+
+  public CellJobs(SparkContext context, String prefix) {
+    this.context = context;
+    this.store = context.statusStore();
+    this.prefix = prefix;
+  }
+
+  // -- whose jobs this thread starts -------------------------------------------------------
+
+  /** Gives this thread the local properties of the one whose connection broke; gives them. */
+  public Properties adopt(Properties previous) {
+    if (previous != null) {
+      context.setLocalProperties((Properties) previous.clone());
+    }
+    return context.getLocalProperties();
+  }
+
+  /** Lets this thread start jobs for an owner, but keeps what the user has set. */
+  public void bind(String owner, String description) {
+    Properties properties = context.getLocalProperties();
+    String group = properties.getProperty(GROUP);
+    if (group == null || group.startsWith(prefix)) {
+      properties.setProperty(GROUP, owner);
+      properties.setProperty(INTERRUPT, "true");
+    }
+    String shown = properties.getProperty(DESCRIPTION);
+    if (shown == null || shown.equals(properties.getProperty(OUR_DESCRIPTION))) {
+      properties.setProperty(DESCRIPTION, description);
+      properties.setProperty(OUR_DESCRIPTION, description);
+    }
+    setTags(properties, owner);
+  }
+
+  /** Takes from this thread what {@link #bind} gave it. */
+  public void unbind() {
+    Properties properties = context.getLocalProperties();
+    String group = properties.getProperty(GROUP);
+    if (group != null && group.startsWith(prefix)) {
+      properties.remove(GROUP);
+      properties.remove(INTERRUPT);
+    }
+    String shown = properties.getProperty(DESCRIPTION);
+    if (shown != null && shown.equals(properties.getProperty(OUR_DESCRIPTION))) {
+      properties.remove(DESCRIPTION);
+    }
+    properties.remove(OUR_DESCRIPTION);
+    setTags(properties, null);
+  }
+
+  private void setTags(Properties properties, String owner) {
+    StringBuilder tags = new StringBuilder(owner == null ? "" : owner);
+    String[] present = properties.getProperty(TAGS, "").split(",");
+    for (int i = 0; i < present.length; i++) {
+      if (!present[i].isEmpty() && !present[i].startsWith(prefix)) {
+        tags.append(tags.length() == 0 ? "" : ",").append(present[i]);
+      }
+    }
+    if (tags.length() == 0) {
+      properties.remove(TAGS);
+    } else {
+      properties.setProperty(TAGS, tags.toString());
+    }
+  }
+
+  // -- cancelling --------------------------------------------------------------------------
+
+  /** Cancels the jobs of an owner, and those that it is about to start; says whether any ran. */
+  public boolean cancel(String owner, String reason) {
+    boolean isRunning = false;
+    scala.collection.Iterator all =
+        store.jobsList(Collections.singletonList(JobExecutionStatus.RUNNING)).iterator();
+    while (all.hasNext() && !isRunning) {
+      isRunning = ownerOf((JobData) all.next()).equals(owner);
+    }
+    context.cancelJobGroupAndFutureJobs(owner, reason);
+    context.cancelJobsWithTag(owner, reason);
+    return isRunning;
+  }
+
+  /** Cancels one job; says whether it ran. */
+  public boolean cancelJob(int id, String reason) {
+    try {
+      boolean isRunning = store.job(id).status() == JobExecutionStatus.RUNNING;
+      context.cancelJob(id, reason);
+      return isRunning;
+    } catch (NoSuchElementException unknown) {
+      return false;
+    }
+  }
+
+  /** Cancels one stage, and with it the jobs that need it; says whether it ran. */
+  public boolean cancelStage(int id, String reason) {
+    try {
+      boolean isRunning = store.lastStageAttempt(id).status() == StageStatus.ACTIVE;
+      context.cancelStage(id, reason);
+      return isRunning;
+    } catch (NoSuchElementException unknown) {
+      return false;
+    }
+  }
+
+  /** Cancels every job that runs, whoever started it; gives their ids, by commas. */
+  public String cancelAll(String reason) {
+    StringBuilder ids = new StringBuilder();
+    scala.collection.Iterator all =
+        store.jobsList(Collections.singletonList(JobExecutionStatus.RUNNING)).iterator();
+    while (all.hasNext()) {
+      int id = ((JobData) all.next()).jobId();
+      context.cancelJob(id, reason);
+      ids.append(ids.length() == 0 ? "" : ",").append(id);
+    }
+    return ids.toString();
+  }
+
+  /** Stops a streaming query that a cell has started, by its id, run id or name; gives its id. */
+  public String stopQuery(String name) throws Exception {
+    Object[] tracked = queries.toArray();
+    for (int i = 0; i < tracked.length; i++) {
+      StreamingQuery query = (StreamingQuery) ((Object[]) tracked[i])[0];
+      boolean isMeant = name.equals(query.name()) || query.id().toString().startsWith(name)
+          || query.runId().toString().startsWith(name);
+      if (isMeant && query.isActive()) {
+        query.stop();
+        return query.id().toString();
+      }
+    }
+    return "";
+  }
+
+  /** Sees to it that a thread nobody waits for any more starts no job that lives. */
+  public void abandon(Properties properties, String owner) {
+    properties.setProperty(GROUP, owner);
+  }
+
+  // -- watching ----------------------------------------------------------------------------
+
+  /** Waits until the status store has heard of everything that has happened. */
+  public boolean settle(long timeoutMs) {
+    try {
+      context.listenerBus().waitUntilEmpty(timeoutMs);
+      return true;
+    } catch (Exception stillBusy) {
+      return false;
+    }
+  }
+
+  public void track(StreamingQuery query, String owner) {
+    queries.add(new Object[] {query, owner});
+  }
+
+  /**
+   * Gives, as JSON, the jobs of all owners from an id on, oldest first, and those asked for.
+   *
+   * @param from id of the first new job
+   * @param running ids of older jobs, by commas
+   * @param jobLimit the most new jobs to give; "is_cut" tells whether there are more
+   * @param stageLimit the most stages of a job
+   */
+  public String sample(int from, String running, int jobLimit, int stageLimit) throws Exception {
+    List jobs = new ArrayList();
+    String[] ids = running.isEmpty() ? new String[0] : running.split(",");
+    for (int i = 0; i < ids.length; i++) {
+      try {
+        jobs.add(describe(store.job(Integer.parseInt(ids[i])), stageLimit));
+      } catch (NoSuchElementException evicted) {
+        Map gone = new LinkedHashMap();
+        gone.put("id", Integer.valueOf(ids[i]));
+        jobs.add(gone);
+      }
+    }
+    boolean isCut = false;
+    int next = from;
+    java.util.Iterator view =
+        store.store().view(JobDataWrapper.class).first(Integer.valueOf(from)).iterator();
+    while (view.hasNext()) {
+      if (jobs.size() - ids.length >= jobLimit) {
+        isCut = true;
+        break;
+      }
+      JobData job = ((JobDataWrapper) view.next()).info();
+      next = job.jobId() + 1;
+      if (!ownerOf(job).isEmpty()) {
+        jobs.add(describe(job, stageLimit));
+      }
+    }
+    Map sample = new LinkedHashMap();
+    sample.put("now", Long.valueOf(System.currentTimeMillis()));
+    sample.put("next", Integer.valueOf(next));
+    sample.put("is_cut", Boolean.valueOf(isCut));
+    sample.put("executors", Integer.valueOf(executors()));
+    sample.put("jobs", jobs);
+    sample.put("queries", describeQueries());
+    return MAPPER.writeValueAsString(sample);
+  }
+
+  /** Gives, as JSON, what runs now, whoever started it. */
+  public String running(int limit) throws Exception {
+    List jobs = new ArrayList();
+    scala.collection.Iterator all =
+        store.jobsList(Collections.singletonList(JobExecutionStatus.RUNNING)).iterator();
+    while (all.hasNext() && jobs.size() < limit) {
+      jobs.add(describe((JobData) all.next(), 0));
+    }
+    Map found = new LinkedHashMap();
+    found.put("now", Long.valueOf(System.currentTimeMillis()));
+    found.put("jobs", jobs);
+    found.put("queries", describeQueries());
+    return MAPPER.writeValueAsString(found);
+  }
+
+  /**
+   * Gives, as JSON, one telling task of a stage, or null.
+   *
+   * @param kind "running" for the oldest that runs, "longest" for the longest that has ended,
+   *     "failed" for one that has failed
+   */
+  public String task(int stageId, int attempt, String kind) throws Exception {
+    List statuses = Collections.singletonList(TaskStatus.RUNNING);
+    TaskSorting sorting = TaskSorting.ID;
+    if (kind.equals("longest")) {
+      statuses = Collections.singletonList(TaskStatus.SUCCESS);
+      sorting = TaskSorting.DECREASING_RUNTIME;
+    } else if (kind.equals("failed")) {
+      statuses = Collections.singletonList(TaskStatus.FAILED);
+    }
+    scala.collection.Iterator found =
+        store.taskList(stageId, attempt, 0, 1, sorting, statuses).iterator();
+    if (!found.hasNext()) {
+      return "null";
+    }
+    TaskData task = (TaskData) found.next();
+    Map described = new LinkedHashMap();
+    described.put("index", Integer.valueOf(task.index()));
+    described.put("host", task.host());
+    described.put("duration_ms", task.duration().isDefined() ? task.duration().get()
+        : (Object) Long.valueOf(System.currentTimeMillis() - task.launchTime().getTime()));
+    String error = task.errorMessage().isDefined() ? (String) task.errorMessage().get() : "";
+    described.put("error", error.substring(0, Math.min(error.length(), 2000)));
+    return MAPPER.writeValueAsString(described);
+  }
+
+  private int executors() {
+    return context.isLocal() ? 1 : context.getExecutorMemoryStatus().size() - 1;
+  }
+
+  private String ownerOf(JobData job) {
+    scala.collection.Iterator tags = job.jobTags().iterator();
+    while (tags.hasNext()) {
+      String tag = (String) tags.next();
+      if (tag.startsWith(prefix)) {
+        return tag;
+      }
+    }
+    return "";
+  }
+
+  private Map describe(JobData job, int stageLimit) throws Exception {
+    Map described = new LinkedHashMap();
+    described.put("id", Integer.valueOf(job.jobId()));
+    described.put("owner", ownerOf(job));
+    described.put("group", job.jobGroup().isDefined() ? job.jobGroup().get() : "");
+    described.put("name", cut(job.name()));
+    described.put("description",
+        job.description().isDefined() ? cut((String) job.description().get()) : "");
+    described.put("status", job.status().toString());
+    described.put("submitted", millis(job.submissionTime()));
+    described.put("completed", millis(job.completionTime()));
+    described.put("tasks", Integer.valueOf(job.numTasks()));
+    described.put("done", Integer.valueOf(job.numCompletedIndices()));
+    described.put("active", Integer.valueOf(job.numActiveTasks()));
+    described.put("failed", Integer.valueOf(job.numFailedTasks()));
+    described.put("skipped", Integer.valueOf(job.numSkippedTasks()));
+    if (stageLimit > 0) {
+      addStages(job, stageLimit, described);
+    }
+    return described;
+  }
+
+  /** Adds the stages that tell most: those that run, then those that failed, then the rest. */
+  private void addStages(JobData job, int limit, Map described) throws Exception {
+    List active = new ArrayList();
+    List failed = new ArrayList();
+    List others = new ArrayList();
+    long input = 0;
+    long shuffle = 0;
+    scala.collection.Iterator ids = job.stageIds().iterator();
+    while (ids.hasNext()) {
+      int id = ((Number) ids.next()).intValue();
+      for (int attempt = 0; ; attempt++) {
+        StageData stage = stage(id, attempt);
+        if (stage == null) {
+          break;
+        }
+        input += stage.inputBytes();
+        shuffle += stage.shuffleReadBytes();
+        if (stage.status() == StageStatus.ACTIVE) {
+          active.add(stage);
+        } else if (stage.status() == StageStatus.FAILED) {
+          failed.add(stage);
+        } else if (stage.status() == StageStatus.COMPLETE) {
+          others.add(stage);
+        }
+      }
+    }
+    int found = active.size() + failed.size() + others.size();
+    List shown = new ArrayList();
+    addUpTo(limit, active, shown);
+    addUpTo(limit, failed, shown);
+    addUpTo(limit, others, shown);
+    described.put("stages", shown);
+    described.put("omitted_stages", Integer.valueOf(found - shown.size()));
+    described.put("input_bytes", Long.valueOf(input));
+    described.put("shuffle_read_bytes", Long.valueOf(shuffle));
+  }
+
+  private void addUpTo(int limit, List stages, List shown) {
+    for (int i = 0; i < stages.size() && shown.size() < limit; i++) {
+      shown.add(describe((StageData) stages.get(i)));
+    }
+  }
+
+  private StageData stage(int id, int attempt) throws Exception {
+    try {
+      Object key = new int[] {id, attempt};
+      return ((StageDataWrapper) store.store().read(StageDataWrapper.class, key)).info();
+    } catch (NoSuchElementException none) {
+      return null;
+    }
+  }
+
+  private Map describe(StageData stage) {
+    Map described = new LinkedHashMap();
+    described.put("id", Integer.valueOf(stage.stageId()));
+    described.put("attempt", Integer.valueOf(stage.attemptId()));
+    described.put("name", cut(stage.name()));
+    described.put("status", stage.status().toString());
+    described.put("submitted", millis(stage.submissionTime()));
+    described.put("launched", millis(stage.firstTaskLaunchedTime()));
+    described.put("completed", millis(stage.completionTime()));
+    described.put("tasks", Integer.valueOf(stage.numTasks()));
+    described.put("done", Integer.valueOf(stage.numCompletedIndices()));
+    described.put("ended", Integer.valueOf(stage.numCompleteTasks()));
+    described.put("active", Integer.valueOf(stage.numActiveTasks()));
+    described.put("failed", Integer.valueOf(stage.numFailedTasks()));
+    described.put("run_ms", Long.valueOf(stage.executorRunTime()));
+    described.put("input_bytes", Long.valueOf(stage.inputBytes()));
+    described.put("shuffle_read_bytes", Long.valueOf(stage.shuffleReadBytes()));
+    described.put("shuffle_write_bytes", Long.valueOf(stage.shuffleWriteBytes()));
+    described.put("spill_bytes", Long.valueOf(stage.diskBytesSpilled()));
+    String reason = stage.failureReason().isDefined() ? (String) stage.failureReason().get() : "";
+    described.put("reason", cut(reason));
+    return described;
+  }
+
+  private List describeQueries() {
+    List described = new ArrayList();
+    Object[] tracked = queries.toArray();
+    for (int i = 0; i < tracked.length; i++) {
+      StreamingQuery query = (StreamingQuery) ((Object[]) tracked[i])[0];
+      boolean isActive = query.isActive();
+      Map one = new LinkedHashMap();
+      one.put("owner", ((Object[]) tracked[i])[1]);
+      one.put("id", query.id().toString());
+      one.put("run_id", query.runId().toString());
+      one.put("name", query.name() == null ? "" : cut(query.name()));
+      one.put("is_active", Boolean.valueOf(isActive));
+      StreamingQueryProgress last = query.lastProgress();
+      if (last != null) {
+        one.put("batch", Long.valueOf(last.batchId()));
+        one.put("input_rate", finite(last.inputRowsPerSecond()));
+        one.put("processed_rate", finite(last.processedRowsPerSecond()));
+      }
+      described.add(one);
+      if (!isActive) {
+        queries.remove(tracked[i]);
+      }
+    }
+    return described;
+  }
+
+  private static Double finite(double value) {
+    return Double.isNaN(value) || Double.isInfinite(value) ? null : Double.valueOf(value);
+  }
+
+  private static Long millis(scala.Option time) {
+    return time.isDefined() ? Long.valueOf(((Date) time.get()).getTime()) : null;
+  }
+
+  private static String cut(String text) {
+    return text.length() <= 500 ? text : text.substring(0, 500) + "…";
+  }
+}

@@ -1,0 +1,105 @@
+"""Streaming queries: they belong to the cell that starts them, and outlive its interrupt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import wrapt
+
+from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.cancellation import translate_cancellation
+from spark_kernel.spark.ownership import current_owner, owned_by
+
+__all__ = ["follow_queries", "translate_errors"]
+
+_SLICE_S = 0.1
+
+
+def follow_queries(calls: CallTracker) -> None:
+    """Hook PySpark's streaming, now or as soon as it is imported."""
+    wrapt.register_post_import_hook(
+        partial(_hook_writer, calls=calls), "pyspark.sql.streaming.readwriter"
+    )
+    wrapt.register_post_import_hook(_hook_waiting, "pyspark.sql.streaming.query")
+
+
+def translate_errors(interruption: Callable[[], BaseException]) -> None:
+    """Let a call that fails because we cancelled its job say just that.
+
+    Parameters
+    ----------
+    interruption
+        Gives what an interrupt raises in the calling thread.
+    """
+
+    def hook(module: Any) -> None:
+        @wrapt.function_wrapper
+        def convert(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+            cancelled = translate_cancellation(args[0]) if args else None
+            if isinstance(cancelled, KeyboardInterrupt):
+                raise interruption() from None
+            if cancelled is not None:
+                raise cancelled from None
+            return wrapped(*args, **kwargs)
+
+        module.convert_exception = convert(module.convert_exception)
+
+    wrapt.register_post_import_hook(hook, "pyspark.errors.exceptions.captured")
+
+
+def _hook_writer(module: Any, calls: CallTracker) -> None:
+    @wrapt.function_wrapper
+    def start(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        owner = current_owner()
+        if owner is None:
+            return wrapped(*args, **kwargs)
+        # The thread of the query takes over the job tag of the one that starts it.
+        with owned_by(owner.streams):
+            query = wrapped(*args, **kwargs)
+        if calls.cell_jobs is not None:
+            calls.cell_jobs.java.track(query._jsq, owner.streams.tag)
+        return query
+
+    for name in ("start", "toTable"):
+        setattr(module.DataStreamWriter, name, start(getattr(module.DataStreamWriter, name)))
+
+
+def _hook_waiting(module: Any) -> None:
+    query_class, manager_class = module.StreamingQuery, module.StreamingQueryManager
+
+    @wrapt.function_wrapper
+    def wait(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        timeout_s = kwargs.get("timeout", args[0] if args else None)
+        is_number = isinstance(timeout_s, (int, float)) and timeout_s > 0
+        if timeout_s is not None and not is_number:
+            return wrapped(*args, **kwargs)  # PySpark says what is wrong with it
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        try:
+            return _wait_in_slices(wrapped, deadline)
+        except KeyboardInterrupt as interrupt:
+            interrupt.args = (_how_to_stop(instance),)
+            raise
+
+    query_class.awaitTermination = wait(query_class.awaitTermination)
+    manager_class.awaitAnyTermination = wait(manager_class.awaitAnyTermination)
+
+
+def _wait_in_slices(wait: Callable[[float], Any], deadline: float | None) -> bool | None:
+    """Wait so that an interrupt need not break a call into the driver."""
+    while True:
+        left = _SLICE_S if deadline is None else deadline - time.monotonic()
+        is_over = wait(max(0.001, min(left, _SLICE_S)))
+        if is_over:
+            return None if deadline is None else True
+        if deadline is not None and time.monotonic() >= deadline:
+            return False
+
+
+def _how_to_stop(waited_for: Any) -> str:
+    query = getattr(waited_for, "id", None)
+    which = f"the streaming query {query}" if query else "all streaming queries"
+    how = f"`%spark cancel {query}` or `.stop()`" if query else "`%spark cancel ID` or `.stop()`"
+    return f"the wait was interrupted, and {which} goes on; {how} stops it"
