@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from spark_kernel.protocol.progress import (
     Hint,
@@ -16,12 +17,13 @@ from spark_kernel.protocol.progress import (
 )
 
 __all__ = [
+    "Attention",
     "Bar",
     "Row",
     "counts_text",
     "duration_text",
     "hint_text",
-    "is_waiting_for_eyes",
+    "job_rank",
     "job_row",
     "joined",
     "more_text",
@@ -29,6 +31,7 @@ __all__ = [
     "plural",
     "query_row",
     "size_text",
+    "stage_rank",
     "task_facts",
 ]
 
@@ -45,6 +48,14 @@ _MARKS = {
     RunState.UNKNOWN: ("?", "quiet", "outcome unknown"),
 }
 _JOINERS = "\u200c\u200d"
+
+
+class Attention(IntEnum):
+    """What somebody looks for first, in that order."""
+
+    RUNNING = 0
+    TROUBLE = 1
+    NONE = 2
 
 
 @dataclass(frozen=True)
@@ -173,9 +184,22 @@ def query_row(query: QueryProgress) -> Row:
     )
 
 
-def is_waiting_for_eyes(stage: StageProgress) -> bool:
-    """Whether a stage runs, or something is wrong with it."""
-    return stage.state in (RunState.RUNNING, RunState.FAILED) or bool(stage.hints)
+def job_rank(job: JobProgress) -> tuple[Attention, int]:
+    """Order jobs by how much they are worth showing, the most first, then the newest."""
+    if not job.state.is_over:
+        return Attention.RUNNING, -job.id
+    is_fine = job.state is RunState.SUCCEEDED
+    return Attention.NONE if is_fine else Attention.TROUBLE, -job.id
+
+
+def stage_rank(stage: StageProgress) -> tuple[Attention, int, int]:
+    """Order stages as ``job_rank`` orders jobs."""
+    attention = Attention.NONE
+    if stage.state is RunState.RUNNING:
+        attention = Attention.RUNNING
+    elif stage.state is RunState.FAILED or stage.hints:
+        attention = Attention.TROUBLE
+    return attention, -stage.id, -stage.attempt
 
 
 def counts_text(tasks: TaskCounts) -> str:

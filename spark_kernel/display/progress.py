@@ -14,12 +14,13 @@ from heapq import nsmallest
 from typing import Any, TypeVar
 
 from spark_kernel.display.jobs import (
+    Attention,
     Bar,
     Row,
     counts_text,
     duration_text,
     hint_text,
-    is_waiting_for_eyes,
+    job_rank,
     job_row,
     joined,
     more_text,
@@ -27,6 +28,7 @@ from spark_kernel.display.jobs import (
     plural,
     query_row,
     size_text,
+    stage_rank,
     task_facts,
 )
 from spark_kernel.display.render import render
@@ -49,10 +51,9 @@ _ROWS = 40
 """Jobs, stages and queries to begin with: of usual names, this many fit into a bundle."""
 _LIVE_STAGES = 12
 """Rows of stages of all running jobs together: more would push the notebook off the screen."""
-_TEXT_LINES = 12
+_TEXT_LINES = 10
 _TABLE_ROWS = 100
 _DESCRIPTION, _NAME, _HINT, _URL = 160, 120, 200, 500
-_RUNNING, _ENDED_BADLY, _DONE = range(3)
 _STOP = ("%spark cancel ID", "%spark cancel all")
 
 _Item = TypeVar("_Item")
@@ -63,9 +64,9 @@ def progress_view(progress: CellProgress) -> dict[str, Any]:
 
     What does not fit is left out and counted: what runs or failed stays longest, then the newest.
     """
-    rows = _ROWS
+    rows, shown = _ROWS, progress
     while True:
-        shown = _fitted(progress, rows)
+        shown = _fitted(shown, rows)
         content = progress_content(shown)
         if len(shown.queries) < len(progress.queries):
             content["omitted"]["queries"] = len(progress.queries) - len(shown.queries)
@@ -104,10 +105,8 @@ def jobs_table(
         (query.id, query.name, query_row(query).facts)
         for query in map(_fitted_query, queries[:_TABLE_ROWS])
     ]
-    more = tuple(
-        f"and {plural(len(given) - _TABLE_ROWS, f'more {noun}')}"
-        for given, noun in ((jobs, "job"), (queries, "query"))
-        if len(given) > _TABLE_ROWS
+    more = more_text(len(jobs) - _TABLE_ROWS, "job") + more_text(
+        len(queries) - _TABLE_ROWS, "query"
     )
     tables = [
         (heads, rows)
@@ -144,55 +143,51 @@ def _final_view(shown: CellProgress, whole: CellProgress) -> MimeBundle:
         ],
         more=more_text(shown.omitted_jobs, "job") + _more_queries(shown, whole),
     )
-    lines = (f"Spark: {outcome.mark} {outcome.title}", *_findings(shown))
-    return bundle("\n".join(lines), html)
+    return bundle(_short(f"{outcome.mark} {outcome.title}", _findings(shown)), html)
 
 
 def _live_view(shown: CellProgress, whole: CellProgress) -> MimeBundle:
     running = [job for job in shown.jobs if not job.state.is_over]
-    done = [job for job in shown.jobs if job.state is RunState.SUCCEEDED]
-    ended_badly = [job for job in shown.jobs if _rank(job) == _ENDED_BADLY]
+    done = [job for job in shown.jobs if job_rank(job)[0] is Attention.NONE]
+    troubled = [job for job in shown.jobs if job_rank(job)[0] is Attention.TROUBLE]
     stages = max(2, _LIVE_STAGES // len(running)) if running else 2
     rows = [
         *map(query_row, shown.queries),
-        *(_live_row(job, stages) for job in (*running, *ended_badly)),
+        *(_live_row(job, stages) for job in (*running, *troubled)),
     ]
     more_running = min(shown.omitted_jobs, max(0, shown.running - len(running)))
     more_over = shown.omitted_jobs - more_running
+    more = more_text(more_running, "running job") + _more_queries(shown, whole)
     head = [part for part in (_jobs_text(whole), *_totals(whole)) if part]
     html = render(
         "progress.html.j2",
         head=head,
         bar=Bar.of("All tasks", shown.tasks) if shown.running or shown.finished else None,
         rows=rows,
-        more=more_text(more_running, "running job") + _more_queries(shown, whole),
+        more=more,
         done=[job_row(job, ()) for job in done],
         done_title=plural(len(done) + more_over, "finished job"),
         done_more=more_text(more_over, "job"),
     )
-    return bundle(_live_text(joined(head), rows, more_running), html)
+    lines = [*_live_lines(rows), *(f"  {line}" for line in more)]
+    return bundle(_short(joined(head), lines), html)
 
 
 def _live_row(job: JobProgress, limit: int) -> Row:
-    """Give a job with the stages that run or are in trouble, then, while it runs, the others."""
-    stages = sorted(job.stages, key=lambda stage: not is_waiting_for_eyes(stage))
+    """Give a job with its stages, those that run first; of a job that is over only the troubled."""
+    stages = sorted(job.stages, key=stage_rank)
     if job.state.is_over:
-        stages = [stage for stage in stages if is_waiting_for_eyes(stage)]
+        stages = [stage for stage in stages if stage_rank(stage)[0] is not Attention.NONE]
     stages = stages[:limit]
     return job_row(job, stages, len(job.stages) + job.omitted_stages - len(stages))
 
 
-def _live_text(head: str, rows: Sequence[Row], left_out: int) -> str:
+def _live_lines(rows: Sequence[Row]) -> list[str]:
     lines: list[str] = []
     for row in rows:
-        hints = [f"    ⚠ {hint}" for stage in row.rows for hint in stage.hints]
-        if len(lines) + 1 + len(hints) <= _TEXT_LINES:
-            lines += [f"  {row.text}", *hints]
-        else:
-            left_out += 1
-    return "\n".join(
-        (f"Spark: {head}", *lines, *(f"  {line}" for line in more_text(left_out, "row")))
-    )
+        lines.append(f"  {row.text}")
+        lines += [f"    ⚠ {hint}" for stage in row.rows for hint in stage.hints]
+    return lines
 
 
 def _findings(progress: CellProgress) -> list[str]:
@@ -208,10 +203,12 @@ def _findings(progress: CellProgress) -> list[str]:
         for stage in job.stages
         for hint in stage.hints
     ]
-    return [
-        *found[:_TEXT_LINES],
-        *(f"  {line}" for line in more_text(len(found) - _TEXT_LINES, "line")),
-    ]
+    return found
+
+
+def _short(head: str, lines: Sequence[str]) -> str:
+    more = more_text(len(lines) - _TEXT_LINES, "line")
+    return "\n".join((f"Spark: {head}", *lines[:_TEXT_LINES], *(f"  {line}" for line in more)))
 
 
 def _outcome(progress: CellProgress) -> RunState:
@@ -284,18 +281,11 @@ def _more_queries(shown: CellProgress, whole: CellProgress) -> tuple[str, ...]:
     return more_text(len(whole.queries) - len(shown.queries), "query")
 
 
-def _rank(job: JobProgress) -> int:
-    """Say how much a job is worth showing: least is most."""
-    if not job.state.is_over:
-        return _RUNNING
-    return _DONE if job.state is RunState.SUCCEEDED else _ENDED_BADLY
-
-
 def _fitted(progress: CellProgress, rows: int) -> CellProgress:
     """Keep at most so many jobs, stages and queries, and shorten what people wrote."""
     queries = _kept(progress.queries, rows // 4, lambda query: (not query.is_active,))
     rows -= len(queries)
-    jobs = _kept(progress.jobs, (rows + 1) // 2, lambda job: (_rank(job), -job.id))
+    jobs = _kept(progress.jobs, (rows + 1) // 2, job_rank)
     stages = _kept_stages(jobs, rows - len(jobs))
     return replace(
         progress,
@@ -319,11 +309,7 @@ def _kept(
 def _kept_stages(jobs: Sequence[JobProgress], limit: int) -> list[list[StageProgress]]:
     """Keep the stages most worth showing of all jobs together, by job."""
     stages = [(number, stage) for number, job in enumerate(jobs) for stage in job.stages]
-    kept = _kept(
-        stages,
-        limit,
-        lambda item: (not is_waiting_for_eyes(item[1]), -item[1].id, -item[1].attempt),
-    )
+    kept = _kept(stages, limit, lambda item: stage_rank(item[1]))
     return [[stage for owner, stage in kept if owner == number] for number in range(len(jobs))]
 
 

@@ -1,6 +1,10 @@
 package org.sparkkernel;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Date;
@@ -9,8 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.spark.JobExecutionStatus;
 import org.apache.spark.SparkContext;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.python.BasePythonRunner;
+import org.apache.spark.api.python.PythonWorker;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.streaming.StreamingQueryProgress;
 import org.apache.spark.status.AppStatusStore;
@@ -22,6 +30,8 @@ import org.apache.spark.status.api.v1.StageStatus;
 import org.apache.spark.status.api.v1.TaskData;
 import org.apache.spark.status.api.v1.TaskSorting;
 import org.apache.spark.status.api.v1.TaskStatus;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The driver's half of cell_jobs.py: each question and each change in one call through py4j.
@@ -35,11 +45,15 @@ public class CellJobs {
   private static final String DESCRIPTION = "spark.job.description";
   private static final String INTERRUPT = "spark.job.interruptOnCancel";
   private static final String OUR_DESCRIPTION = "spark.kernel.cell.description";
+  private static final String MONITOR =
+      "org.apache.spark.api.python.BasePythonRunner$MonitorThread";
+  private static final Logger LOG = LoggerFactory.getLogger("org.sparkkernel.CellJobs");
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final SparkContext context;
   private final AppStatusStore store;
   private final String prefix;
+  private final AtomicBoolean isEndingWorkers = new AtomicBoolean();
   private final List queries = Collections.synchronizedList(new ArrayList());
 
   public CellJobs(SparkContext context, String prefix) {
@@ -117,6 +131,7 @@ public class CellJobs {
     }
     context.cancelJobGroupAndFutureJobs(owner, reason);
     context.cancelJobsWithTag(owner, reason);
+    endWorkers();
     return isRunning;
   }
 
@@ -125,6 +140,7 @@ public class CellJobs {
     try {
       boolean isRunning = store.job(id).status() == JobExecutionStatus.RUNNING;
       context.cancelJob(id, reason);
+      endWorkers();
       return isRunning;
     } catch (NoSuchElementException unknown) {
       return false;
@@ -136,6 +152,7 @@ public class CellJobs {
     try {
       boolean isRunning = store.lastStageAttempt(id).status() == StageStatus.ACTIVE;
       context.cancelStage(id, reason);
+      endWorkers();
       return isRunning;
     } catch (NoSuchElementException unknown) {
       return false;
@@ -152,7 +169,78 @@ public class CellJobs {
       context.cancelJob(id, reason);
       ids.append(ids.length() == 0 ? "" : ",").append(id);
     }
+    endWorkers();
     return ids.toString();
+  }
+
+  /**
+   * Ends the Python workers of killed tasks at once where the driver runs the tasks itself.
+   *
+   * <p>Spark looks for them every two seconds, and until then they hold their cores. On a cluster
+   * only a short spark.python.task.killTimeout helps.
+   */
+  private void endWorkers() {
+    if (!context.isLocal() || !isEndingWorkers.compareAndSet(false, true)) {
+      return;
+    }
+    Thread ending = new Thread("spark-kernel-end-workers") {
+      public void run() {
+        try {
+          for (int pause = 50; pause <= 800; pause *= 2) {
+            Thread.sleep(pause);
+            endWorkersOfKilledTasks();
+          }
+        } catch (Throwable unlikely) {
+          LOG.info("Python workers are left to Spark: " + unlikely);
+        } finally {
+          isEndingWorkers.set(false);
+        }
+      }
+    };
+    ending.setDaemon(true);
+    ending.start();
+  }
+
+  /** Does for each killed task what Spark's own monitor of its worker will do in its time. */
+  private void endWorkersOfKilledTasks() throws Throwable {
+    java.util.Iterator threads = Thread.getAllStackTraces().keySet().iterator();
+    while (threads.hasNext()) {
+      Object monitor = threads.next();
+      if (!monitor.getClass().getName().equals(MONITOR)) {
+        continue;
+      }
+      TaskContext task = (TaskContext) field(monitor, "context");
+      if (task.isInterrupted() && !task.isCompleted()) {
+        BasePythonRunner runner = (BasePythonRunner) field(monitor, "$outer");
+        String internal = BasePythonRunner.class.getName().replace('.', '$') + "$$";
+        Object[] arguments = new Object[] {
+          field(monitor, "env"),
+          runner.pythonExec(),
+          runner.getClass().getMethod(internal + "workerModule").invoke(runner),
+          runner.getClass().getMethod(internal + "daemonModule").invoke(runner),
+          scala.collection.immutable.Map$.MODULE$.from(
+              scala.jdk.javaapi.CollectionConverters.asScala(runner.envVars())),
+          field(monitor, "worker")
+        };
+        destroyer(arguments[0].getClass()).invokeWithArguments(arguments);
+      }
+    }
+  }
+
+  /** Finds SparkEnv.destroyPythonWorker; all its methods together cannot be loaded. */
+  private static MethodHandle destroyer(Class environment) throws Exception {
+    Class[] types = new Class[] {
+      String.class, String.class, String.class, scala.collection.immutable.Map.class,
+      PythonWorker.class
+    };
+    return MethodHandles.publicLookup().findVirtual(
+        environment, "destroyPythonWorker", MethodType.methodType(void.class, types));
+  }
+
+  private static Object field(Object object, String name) throws Exception {
+    Field field = object.getClass().getDeclaredField(name);
+    field.setAccessible(true);
+    return field.get(object);
   }
 
   /** Stops a streaming query that a cell has started, by its id, run id or name; gives its id. */

@@ -47,6 +47,8 @@ _DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",
     # 16 retries would make the 18th kernel on a shared machine fail for want of a UI port.
     "spark.port.maxRetries": "128",
+    # A cancelled task's Python worker holds its core until it is killed, after 2 s by default.
+    "spark.python.task.killTimeout": "100ms",
 }
 
 
