@@ -12,6 +12,7 @@
     │   ├── DriverStartError      the driver JVM ended or never answered
     │   └── ClusterUnreachableError
     ├── SparkStoppedError         Spark is not running: `%spark restart`
+    ├── CancelRequestError        what was to be cancelled cannot be: correct the request
     ├── SparkJobCancelledError    someone cancelled a job: run the cell again if it was a mistake
     └── KernelspecError           a kernelspec could not be written or removed
 
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "CancelRequestError",
     "ClusterUnreachableError",
     "ConfigurationError",
     "DriverStartError",
@@ -143,6 +145,10 @@ class ClusterUnreachableError(SparkStartError):
 
 class SparkStoppedError(SparkKernelError):
     """Spark was stopped, or is not started by this configuration."""
+
+
+class CancelRequestError(SparkKernelError):
+    """A request to cancel something makes no sense, or could not be carried out."""
 
 
 class SparkJobCancelledError(SparkKernelError):

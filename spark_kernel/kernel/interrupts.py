@@ -14,7 +14,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
@@ -32,8 +33,10 @@ __all__ = ["Interrupts"]
 _RUNNER = InteractiveShell.run_ast_nodes.__code__
 """Runs the statements of a cell, and catches whatever they raise."""
 
-_HIDDEN = ("pyspark", "py4j", "IPython", "ipykernel", "asyncio", "wrapt", spark_kernel.__name__)
+_HIDDEN = {"pyspark", "py4j", "IPython", "ipykernel", "wrapt", spark_kernel.__name__}
+_HIDDEN |= sys.stdlib_module_names - {"__main__"}
 _SHOWN_FRAMES = 4
+_OURS = "is_of_spark_kernel"
 _MESSAGE = "the cell was interrupted, and its Spark jobs were cancelled"
 
 
@@ -43,11 +46,19 @@ class _RunningCell(CellRun):
     def __init__(self, cell: Cell, description: str) -> None:
         super().__init__(cell, description)
         self.lock = threading.Lock()
-        self.task: asyncio.Task[Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.is_in_code = False
+        self.cancelled_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self.pending: Interruption | None = None
         self.was_interrupted = False
+
+    def cancel_task(self) -> None:
+        """Cancel what an awaiting cell waits for, once."""
+        task = self.task
+        if task is not None and self.loop is not None and task not in self.cancelled_tasks:
+            self.cancelled_tasks.add(task)
+            self.was_interrupted = True
+            self.loop.call_soon_threadsafe(lambda: task.cancel() if self.is_in_code else None)
 
     def deliver(self) -> None:
         """Note that the cell got its exception."""
@@ -81,6 +92,7 @@ class Interrupts:
         self.canceller.start()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self.handle)
+        threading.excepthook = _hide_interrupts(threading.excepthook)
 
     def stop(self) -> None:
         """End the threads; may be called twice."""
@@ -124,9 +136,16 @@ class Interrupts:
         finally:
             with run.lock:
                 run.is_in_code = False
-                run.task = None
+            if is_async and run.was_interrupted:
+                run.deliver()
             if run.thread != self._main:  # one that came too late must not end anything else
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(run.thread), None)
+
+    def note_failure(self) -> None:
+        """Note that the calling thread's cell ends with an error: nothing needs to end it."""
+        run = self._runs.get(threading.get_ident())
+        if run is not None and run.pending is not None:
+            run.deliver()
 
     def interruption_of(self, error: BaseException | None) -> KeyboardInterrupt | None:
         """Give what stands for the CancelledError with which an interrupted await ends."""
@@ -150,7 +169,7 @@ class Interrupts:
     def interrupt_cell(self, cell_id: str) -> bool:
         """Interrupt one running cell, from any thread; whether there is such a cell."""
         for run in list(self._runs.values()):
-            if cell_id in (run.cell.id, run.cell.cell_id):
+            if run.cell.is_meant_by(cell_id):
                 if run.pending is None:
                     self._begin(run)
                 return True
@@ -164,14 +183,18 @@ class Interrupts:
     def _raise_in_main(self, run: _RunningCell, frame: FrameType | None) -> None:
         if self._calls.is_inside:
             return  # the call fails by itself, and raises then
+        is_in_user_code = _runs_in(frame, self._shell.user_global_ns)
+        is_ending = run.task is not None and run.task in run.cancelled_tasks
         if _is_below(frame, _RUNNER):
-            run.deliver()
-            raise self.error()
-        if run.task is not None and run.loop is not None:
-            run.deliver()
-            run.loop.call_soon_threadsafe(_cancel_task, run)
-            if _runs_in(frame, self._shell.user_global_ns):
-                # Another task of the notebook's: only this error leaves the event loop alive.
+            if is_in_user_code or not is_ending:
+                raise self._delivered(run)
+            return
+        if run.task is not None:
+            run.cancel_task()
+            other = _current_task()
+            if other is not None and is_in_user_code and other not in run.cancelled_tasks:
+                # A task of the notebook's: only this error leaves the event loop alive.
+                run.cancelled_tasks.add(other)
                 raise asyncio.CancelledError
 
     # -- spark-interrupt -------------------------------------------------------------------
@@ -187,9 +210,8 @@ class Interrupts:
             signal.pthread_kill(self._main, signal.SIGINT)
             return
         with run.lock:
-            if run.task is not None and run.loop is not None:
-                run.deliver()
-                run.loop.call_soon_threadsafe(_cancel_task, run)
+            if run.task is not None:
+                run.cancel_task()
             elif run.is_in_code and not run.owner.calls:
                 run.deliver()
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -201,18 +223,34 @@ class Interrupts:
     def interruption(self, owner: JobOwner) -> BaseException:
         """Give what a call into the driver raises once its owner was cancelled."""
         run = owner.run
+        if _is_in_task(sys._getframe(1)):
+            return asyncio.CancelledError()
         if isinstance(run, _RunningCell) and run.thread == threading.get_ident():
             run.deliver()
-        return self.error()
+        return self._explained(KeyboardInterrupt(_MESSAGE), None)
 
     def error(self) -> BaseException:
-        """Give what ends the code that runs in the calling thread."""
-        frame: FrameType | None = sys._getframe(1)
-        if asyncio._get_running_loop() is not None and not _is_below(frame, _RUNNER):
-            return asyncio.CancelledError()  # a task: anything else would end its event loop
-        if not any(_is_hidden(name) for name in _module_names(frame)):
-            return KeyboardInterrupt()  # plain Python: IPython's own trace tells most
+        """Give what a call raises that failed because of an interrupt some time ago."""
+        if _is_in_task(sys._getframe(1)):
+            return asyncio.CancelledError()
         return self._explained(KeyboardInterrupt(_MESSAGE), None)
+
+    def _delivered(self, run: _RunningCell) -> KeyboardInterrupt:
+        ended = None if run.pending is None else run.pending.ended
+        run.deliver()
+        if ended is not None and ended.is_watched:
+            return self._explained(KeyboardInterrupt(_MESSAGE), None)
+        error = KeyboardInterrupt()
+
+        def render() -> list[str]:  # as IPython shows it, but for the frames of the handler
+            trace = _without_ours(error.__traceback__)
+            shown: list[str] = self._shell.InteractiveTB.structured_traceback(
+                KeyboardInterrupt, error, trace, tb_offset=1
+            )
+            return shown
+
+        error._render_traceback_ = render  # type: ignore[attr-defined]
+        return error
 
     def _explained(
         self, error: KeyboardInterrupt, trace: TracebackType | None
@@ -220,13 +258,29 @@ class Interrupts:
         def render() -> list[str]:
             return _short_trace(error, trace or error.__traceback__, self._shell)
 
+        setattr(error, _OURS, True)
         error._render_traceback_ = render  # type: ignore[attr-defined]
         return error
 
 
-def _cancel_task(run: _RunningCell) -> None:
-    if run.task is not None:
-        run.task.cancel()
+def _hide_interrupts(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let threads that end with their cell do so without a word of their own."""
+
+    def excepthook(arguments: Any) -> Any:
+        if not getattr(arguments.exc_value, _OURS, False):
+            return hook(arguments)
+        return None
+
+    return excepthook
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
+
+
+def _is_in_task(frame: FrameType | None) -> bool:
+    """Whether the event loop would end with a KeyboardInterrupt that is raised here."""
+    return asyncio._get_running_loop() is not None and not _is_below(frame, _RUNNER)
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -243,16 +297,16 @@ def _runs_in(frame: FrameType | None, namespace: dict[str, Any]) -> bool:
     return any(one.f_globals is namespace for one in _frames(frame))
 
 
-def _module_names(frame: FrameType | None) -> Iterator[str]:
-    """Give the modules of the frames above the runner of the cell."""
-    for one in _frames(frame):
-        if one.f_code is _RUNNER:
-            return
-        yield str(one.f_globals.get("__name__", ""))
-
-
-def _is_hidden(module: str) -> bool:
-    return module.split(".", 1)[0] in ("pyspark", "py4j")
+def _without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """Give a trace without its last frames, which are the signal handler's."""
+    entries = []
+    while trace is not None and trace.tb_frame.f_globals is not globals():
+        entries.append(trace)
+        trace = trace.tb_next
+    shown: TracebackType | None = None
+    for entry in reversed(entries):
+        shown = TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return shown
 
 
 def _short_trace(

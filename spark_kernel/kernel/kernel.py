@@ -5,6 +5,7 @@ User code runs on the main thread (and on subshells'), ``do_shutdown`` on the co
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import sys
@@ -20,6 +21,7 @@ from traitlets import Type
 from spark_kernel import __version__
 from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
+from spark_kernel.kernel.cancel_request import CancelDesk
 from spark_kernel.kernel.config import SparkKernelSettings
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
@@ -27,7 +29,8 @@ from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.magics.spark import SparkMagics
 from spark_kernel.protocol.events import Cell, CellResumed, CellWaiting, SessionStatus
-from spark_kernel.protocol.messages import SUPPORTED_FEATURES
+from spark_kernel.protocol.messages import SPARK_CANCEL, SUPPORTED_FEATURES
+from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.spark import hooks
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.ownership import follow_threads
@@ -67,6 +70,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             self.progress,
             self.progress_interval_s,
         )
+        self.cancel_desk = CancelDesk(self.interrupts, self.sampler)
+        self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         self.spark_session = KernelSession(
             self.session_settings(), self.publisher.emit, _process_clock(), _versions(), self.calls
         )
@@ -235,7 +240,33 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             # What the cell shows next comes after the last word of the wait.
             self.publisher.flush(_FLUSH_TIMEOUT_S)
 
+    async def spark_cancel_request(
+        self, stream: Any, ident: Any, parent: Mapping[str, Any]
+    ) -> None:
+        """Cancel what a client asks for; called on the control thread."""
+        loop = asyncio.get_running_loop()
+        content = await loop.run_in_executor(None, self.cancel_desk.reply, parent["content"])
+        if self.session is not None:
+            self.session.send(stream, f"{SPARK_CANCEL}_reply", content, dict(parent), ident=ident)
+
     # -- what %spark does ------------------------------------------------------------------
+
+    def cancel(self, scope: str, identifier: Any = None) -> list[Any]:
+        """Cancel something; gives the ids of what was cancelled."""
+        return self.cancel_desk.cancel(scope, identifier)
+
+    def running_jobs(self) -> tuple[list[JobProgress], list[QueryProgress], dict[int, str]]:
+        """Give the jobs and queries that run, and whose cells the jobs are."""
+        return self.cancel_desk.running_jobs()
+
+    @property
+    def progress_settings(self) -> tuple[bool, float]:
+        """Whether progress is shown, and every how many seconds."""
+        return self.sampler.is_enabled, self.sampler.interval_s
+
+    def set_progress(self, is_enabled: bool, interval_s: float) -> None:
+        """Change how progress is shown, from the next job on."""
+        self.sampler.is_enabled, self.sampler.interval_s = is_enabled, interval_s
 
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""

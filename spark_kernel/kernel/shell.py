@@ -56,6 +56,8 @@ class SparkShell(ZMQInteractiveShell):
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show what a cell raised; an ``await`` that was interrupted like any other code."""
+        if self.interrupts is not None and kwargs.get("running_compiled_code"):
+            self.interrupts.note_failure()
         if self.interrupts is not None and exc_tuple is None:
             error = self.interrupts.interruption_of(sys.exc_info()[1])
             if error is not None:

@@ -10,15 +10,17 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
+from spark_kernel.magics import progress
 from spark_kernel.spark.session import KernelSession
 
 __all__ = ["SparkMagics"]
 
 _LOG_LINES = 40
-_COMMANDS = ("status", "restart", "stop", "logs")
+_COMMANDS = ("status", "jobs", "cancel", "progress", "restart", "stop", "logs")
+_WITH_ARGUMENTS = ("cancel", "progress", "logs")
 
 
-class SparkControls(Protocol):
+class SparkControls(progress.JobControls, Protocol):
     """What the magic needs of the kernel."""
 
     spark_session: KernelSession
@@ -48,6 +50,9 @@ class SparkMagics(Magics):
         Usage::
 
             %spark status       how things stand: cluster, application, versions, links
+            %spark jobs         what runs now, from which cell, and how far it is
+            %spark cancel ID    stop a job, or a streaming query; also `stage N`, `cell ID`, `all`
+            %spark progress     how progress is shown; `on`, `off` or seconds change it
             %spark restart      end Spark and start it anew, also after a failure; Python
                                 variables stay, cached data and temporary views are gone
             %spark stop         end Spark and give its resources back
@@ -63,12 +68,21 @@ class SparkMagics(Magics):
             raise UsageError(
                 f"%spark has no command {command!r}; {hint or 'it has ' + ', '.join(_COMMANDS)}"
             )
-        if arguments and command != "logs":
+        if arguments and command not in _WITH_ARGUMENTS:
             raise UsageError(f"%spark {command} takes nothing more, but got {arguments[0]!r}")
         getattr(self, f"_{command}")(*arguments)
 
     def _status(self) -> None:
         display(session_card(self._controls.spark_session.status), raw=True)
+
+    def _jobs(self) -> None:
+        progress.show_jobs(self._controls)
+
+    def _cancel(self, *arguments: str) -> None:
+        progress.cancel(self._controls, list(arguments))
+
+    def _progress(self, *arguments: str) -> None:
+        progress.set_progress(self._controls, list(arguments))
 
     def _restart(self) -> None:
         self._controls.restart_spark()

@@ -156,6 +156,10 @@ class Cell:
         """The notebook's id of the cell where the client tells it, else that of the request."""
         return str(self.parent.get("metadata", {}).get("cellId") or self.id)
 
+    def is_meant_by(self, name: str) -> bool:
+        """Whether somebody who writes this, the beginning of an id, means this cell."""
+        return bool(name) and (self.cell_id.startswith(name) or self.id.startswith(name))
+
 
 @dataclass(frozen=True)
 class SessionChanged:

@@ -9,6 +9,7 @@ from spark_kernel.protocol.events import Link, SessionStatus
 
 __all__ = [
     "BANNER_UPDATE",
+    "SPARK_CANCEL",
     "SPARK_STATUS",
     "SUPPORTED_FEATURES",
     "VERSION",
@@ -19,7 +20,8 @@ __all__ = [
 VERSION = "1.0"
 SPARK_STATUS = "spark_status"
 BANNER_UPDATE = "banner_update"
-SUPPORTED_FEATURES = ("spark status",)
+SPARK_CANCEL = "spark_cancel"
+SUPPORTED_FEATURES = ("spark status", "spark cancel")
 """What ``kernel_info_reply.supported_features`` gains; a name is listed once it works."""
 
 

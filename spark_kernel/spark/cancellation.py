@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from spark_kernel.errors import SparkJobCancelledError
+from spark_kernel.errors import SparkJobCancelledError, SparkStoppedError
 from spark_kernel.spark.calls import Call, CallTracker
 from spark_kernel.spark.cell_jobs import CellJobs
 from spark_kernel.spark.ownership import CellRun, JobOwner, disown
@@ -140,7 +140,7 @@ class Canceller:
             try:
                 jobs = self._calls.cell_jobs
                 if jobs is None:
-                    raise LookupError("Spark is not running")
+                    raise SparkStoppedError("Spark is not running, so none of its jobs is.")
                 future.set_result(question(jobs))
             except Exception as error:
                 future.set_exception(error)

@@ -6,6 +6,7 @@ whoever started them, and into pools with each piece of work, also those of an e
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -90,23 +91,39 @@ class CellRun:
 
     Attributes
     ----------
-    owner
-        Owns the jobs that its code starts from now on.
     thread
         The identifier of the thread that runs it.
+    task
+        The task that runs it where the cell awaits something.
     """
 
     def __init__(self, cell: Cell, description: str) -> None:
         self.cell = cell
-        self.owner = JobOwner(cell, description, self)
         self.thread = threading.get_ident()
+        self.task: asyncio.Task[Any] | None = None
+        self._owner = JobOwner(cell, description, self)
+        self._ended: JobOwner | None = None
+
+    @property
+    def owner(self) -> JobOwner:
+        """Owns the jobs that the calling code starts from now on.
+
+        After an interrupt, only the cell's own code may start any: not the tasks that it made.
+        """
+        return self._owner if self._ended is None or self._is_own_code() else self._ended
 
     def renew(self) -> JobOwner:
         """End the present owner and give the cell another; gives the one that ended."""
-        ended = self.owner
+        ended = self._owner
         ended.is_cancelled = True
-        self.owner = JobOwner(self.cell, ended.description, self, ended._streams)
+        self._owner = JobOwner(self.cell, ended.description, self, ended._streams)
+        self._ended = ended
         return ended
+
+    def _is_own_code(self) -> bool:
+        if threading.get_ident() != self.thread:
+            return False
+        return self.task is None or asyncio.current_task() is self.task
 
 
 _current: ContextVar[CellRun | JobOwner | None] = ContextVar("spark_kernel_owner", default=None)

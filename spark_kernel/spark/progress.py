@@ -19,7 +19,7 @@ from spark_kernel.protocol.progress import (
     TaskCounts,
 )
 
-__all__ = ["JobBook", "TaskLookup"]
+__all__ = ["JobBook", "TaskLookup", "read_running"]
 
 _KEPT_JOBS = 20
 _SLOW_STAGE_MS = 5_000
@@ -151,14 +151,7 @@ class JobBook:
 
     def take_query(self, seen: Mapping[str, Any]) -> None:
         """Take what a sample says of a streaming query."""
-        self._queries[seen["run_id"]] = QueryProgress(
-            id=seen["id"],
-            name=seen["name"],
-            batch_id=seen.get("batch"),
-            input_rows_per_s=seen.get("input_rate"),
-            processed_rows_per_s=seen.get("processed_rate"),
-            is_active=seen["is_active"],
-        )
+        self._queries[seen["run_id"]] = _query(seen)
 
     def note_waiting(self, executors: int, now: int) -> None:
         """Note how many executors there are: a job without any waits for the cluster."""
@@ -315,6 +308,43 @@ class JobBook:
 
     def _hint(self, key: tuple[int, int], hint: Hint, text: str) -> None:
         self._hints.setdefault(key, {})[hint] = text
+
+
+def read_running(
+    found: Mapping[str, Any], ui_url: str, cell_of: Callable[[str], str]
+) -> tuple[list[JobProgress], list[QueryProgress], dict[int, str]]:
+    """Read what ``CellJobs.running`` gives: jobs, queries, and whose cell each job is.
+
+    Parameters
+    ----------
+    cell_of
+        Names the cell of an owner's tag; empty where it is not known.
+    """
+    jobs = [
+        JobProgress(
+            id=seen["id"],
+            description=seen["description"] or seen["name"],
+            state=RunState.RUNNING,
+            tasks=_counts(seen, None),
+            url=f"{ui_url}/jobs/job/?id={seen['id']}" if ui_url else "",
+            submitted=seen["submitted"],
+            duration_s=_seconds(seen["submitted"], found["now"]),
+        )
+        for seen in sorted(found["jobs"], key=lambda seen: int(seen["id"]))
+    ]
+    queries = [_query(seen) for seen in found["queries"] if seen["is_active"]]
+    return jobs, queries, {seen["id"]: cell_of(seen["owner"]) for seen in found["jobs"]}
+
+
+def _query(seen: Mapping[str, Any]) -> QueryProgress:
+    return QueryProgress(
+        id=seen["id"],
+        name=seen["name"],
+        batch_id=seen.get("batch"),
+        input_rows_per_s=seen.get("input_rate"),
+        processed_rows_per_s=seen.get("processed_rate"),
+        is_active=seen["is_active"],
+    )
 
 
 def _counts(seen: Mapping[str, Any], known: TaskCounts | None) -> TaskCounts:

@@ -126,6 +126,20 @@ class Sampler:
             watched.is_active = True
         self._wake.set()
 
+    def owners_of(self, cell_id: str) -> list[JobOwner]:
+        """Give the owners of a cell that may have jobs, by either of its ids."""
+        return [
+            owner
+            for watched in list(self._watched.values())
+            if watched.cell.is_meant_by(cell_id) and watched.book.has_running
+            for owner in watched.owners
+        ]
+
+    def cell_of(self, tag: str) -> str:
+        """Give the id of the cell of an owner's tag; empty where it is not known any more."""
+        watched = self._of_tag.get(tag)
+        return "" if watched is None else watched.cell.cell_id
+
     def finish(self, cell: Cell) -> None:
         """Note that a cell is done; what it shows is brought up to date before this returns."""
         watched = self._watched.get(cell.id)
