@@ -22,6 +22,7 @@ __all__ = [
     "Row",
     "counts_text",
     "duration_text",
+    "hint_name",
     "hint_text",
     "job_rank",
     "job_row",
@@ -222,10 +223,14 @@ def task_facts(tasks: TaskCounts) -> tuple[str, str, str]:
     )
 
 
-def hint_text(hint: tuple[Hint, str]) -> str:
-    """Name a hint and say its sentence."""
-    name = hint[0].value.replace("_", " ")
-    return hint[1] if hint[1].lower().startswith(name) else f"{name}: {hint[1]}"
+def hint_name(hint: Hint) -> str:
+    """Name a hint in a word or two."""
+    return hint.value.replace("_", " ")
+
+
+def hint_text(hint: Hint, sentence: str) -> str:
+    """Say a hint's sentence, after its name where the sentence does not say it itself."""
+    return f"{hint_name(hint)}: {sentence}" if hint in (Hint.SKEW, Hint.SPILL) else sentence
 
 
 def duration_text(seconds: float | None, is_over: bool = True) -> str:
@@ -310,7 +315,7 @@ def _stage_row(stage: StageProgress) -> Row:
                 *(f"{size_text(size)} {what}" for size, what in sizes if size > 0),
             )
         ),
-        hints=tuple(hint_text(hint) for hint in stage.hints),
+        hints=tuple(hint_text(hint, sentence) for hint, sentence in stage.hints),
     )
 
 

@@ -19,6 +19,7 @@ from spark_kernel.display.jobs import (
     Row,
     counts_text,
     duration_text,
+    hint_name,
     hint_text,
     job_rank,
     job_row,
@@ -136,7 +137,7 @@ def _final_view(shown: CellProgress, whole: CellProgress) -> MimeBundle:
     html = render(
         "progress_final.html.j2",
         outcome=outcome,
-        hints=", ".join(sorted(hint.value.replace("_", " ") for hint in hints)),
+        hints=", ".join(sorted(map(hint_name, hints))),
         rows=[
             *map(query_row, shown.queries),
             *(job_row(job, job.stages, job.omitted_stages) for job in shown.jobs),
@@ -198,10 +199,10 @@ def _findings(progress: CellProgress) -> list[str]:
         if job.state in (RunState.FAILED, RunState.CANCELLED)
     ]
     found += [
-        f"  ⚠ Stage {stage.id}, {hint_text(hint)}"
+        f"  ⚠ Stage {stage.id}, {hint_text(hint, sentence)}"
         for job in progress.jobs
         for stage in job.stages
-        for hint in stage.hints
+        for hint, sentence in stage.hints
     ]
     return found
 

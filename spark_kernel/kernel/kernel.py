@@ -37,6 +37,7 @@ from spark_kernel.spark.ownership import follow_threads
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
+from spark_kernel.spark.stream_preview import StreamPreviews
 from spark_kernel.spark.streaming import follow_queries, translate_errors
 
 __all__ = ["SparkKernel"]
@@ -70,6 +71,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             self.progress,
             self.progress_interval_s,
         )
+        self.stream_previews = StreamPreviews(self.publisher.emit)
         self.cancel_desk = CancelDesk(self.interrupts, self.sampler)
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         self.spark_session = KernelSession(
@@ -85,6 +87,10 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
         html_formatter.for_type_by_name("pyspark.sql.session", "SparkSession", self._session_html)
+        display_formatter = self.shell.display_formatter.ipython_display_formatter
+        display_formatter.for_type_by_name(
+            "pyspark.sql.classic.dataframe", "DataFrame", self._show_stream
+        )
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
             {
@@ -115,6 +121,13 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         if session is getattr(session, "_instantiatedSession", None):
             return session_card(self.spark_session.status)["text/html"]
         return None
+
+    def _show_stream(self, frame: Any) -> None:
+        """Show a streaming DataFrame; any other is left to IPython."""
+        cell = self._latest_cell()
+        if cell is None or not frame.isStreaming:
+            raise NotImplementedError
+        self.stream_previews.show(frame, cell)
 
     def _send(
         self, message_type: str, content: Mapping[str, Any], parent: Mapping[str, Any]

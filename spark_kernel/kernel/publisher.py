@@ -17,6 +17,7 @@ from typing import Any
 
 from spark_kernel.display.progress import progress_view
 from spark_kernel.display.session import waiting_view
+from spark_kernel.display.stream import stream_view
 from spark_kernel.protocol.events import (
     Cell,
     CellResumed,
@@ -33,6 +34,7 @@ from spark_kernel.protocol.messages import (
     status_content,
 )
 from spark_kernel.protocol.progress import ProgressSampled
+from spark_kernel.protocol.stream import StreamShown
 
 __all__ = ["Publisher", "Send"]
 
@@ -44,7 +46,8 @@ Send = Callable[[str, Mapping[str, Any], Mapping[str, Any]], None]
 """Sends a message on iopub: its type, its content, and the parent message or nothing."""
 
 
-_Item = Event | ProgressSampled | threading.Event
+_News = Event | ProgressSampled | StreamShown
+_Item = _News | threading.Event
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Publisher:
         self._unsent = 0
         self._waiting: dict[str, _WaitingCell] = {}
         self._progress: dict[str, _Display] = {}
+        self._streams: dict[str, _Display] = {}
         self._status: SessionStatus | None = None
         self._status_sent_at = 0.0
         self._sent_banner = ""
@@ -102,7 +106,7 @@ class Publisher:
         """Whether there are events whose messages have not been sent."""
         return self._unsent > 0
 
-    def emit(self, event: Event | ProgressSampled) -> None:
+    def emit(self, event: _News) -> None:
         """Take an event, from any thread; never blocks."""
         with self._count_lock:
             self._unsent += 1
@@ -148,7 +152,7 @@ class Publisher:
         is_pending = self._status is not None and self._status.state.is_pending
         return _REFRESH_S if self._waiting or is_pending else None
 
-    def _handle(self, event: Event | ProgressSampled) -> None:
+    def _handle(self, event: _News) -> None:
         match event:
             case SessionChanged(status):
                 self._status = status
@@ -170,6 +174,11 @@ class Publisher:
                 if progress.is_final:
                     del self._progress[cell.id]
                 self._display(display, progress_view(progress))
+            case StreamShown(cell, view):
+                display = self._streams.setdefault(view.query_id, _Display(cell))
+                if not view.is_active:
+                    del self._streams[view.query_id]
+                self._display(display, stream_view(view))
 
     def _refresh(self) -> None:
         status = self._status

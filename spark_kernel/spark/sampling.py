@@ -35,6 +35,7 @@ _JOB_LIMIT = 100
 _STAGE_LIMIT = 20
 _SETTLE_MS = 500
 _FINISH_TIMEOUT_S = 1.5
+_SHORT_ID = 8
 
 
 @dataclass(eq=False)
@@ -136,9 +137,9 @@ class Sampler:
         ]
 
     def cell_of(self, tag: str) -> str:
-        """Give the id of the cell of an owner's tag; empty where it is not known any more."""
+        """Give the beginning of the id of an owner's cell; empty where it is not known any more."""
         watched = self._of_tag.get(tag)
-        return "" if watched is None else watched.cell.cell_id
+        return "" if watched is None else watched.cell.cell_id[:_SHORT_ID]
 
     def finish(self, cell: Cell) -> None:
         """Note that a cell is done; what it shows is brought up to date before this returns."""
