@@ -1,15 +1,18 @@
-"""Turns measurements into the table of ``RESULTS.md``."""
+"""Turns measurements into the tables and sections of ``RESULTS.md``."""
 
 from __future__ import annotations
 
+import datetime
+import importlib.metadata
 import platform
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
 
-__all__ = ["Figure", "machine_line", "table"]
+__all__ = ["Figure", "grid", "machine_line", "put_section", "run_line", "shown", "spread", "table"]
 
 
 @dataclass(frozen=True)
@@ -18,16 +21,19 @@ class Figure:
 
     Parameters
     ----------
+    baseline
+        May be empty where there is nothing to compare with.
     target
-        The most that the ratio may be, or our median where ``is_absolute``.
+        The most that the ratio may be, or our median where ``is_absolute``; None where nothing
+        was promised.
     unit
-        ``s``, ``ms`` or ``%``: what the values, given in seconds or shares, are shown in.
+        What the values are shown in; see ``shown``.
     """
 
     title: str
     ours: Sequence[float]
     baseline: Sequence[float]
-    target: float
+    target: float | None
     unit: str = "s"
     is_absolute: bool = False
 
@@ -36,34 +42,63 @@ class Figure:
         """Our median over that of the baseline."""
         return statistics.median(self.ours) / statistics.median(self.baseline)
 
-    def row(self) -> str:
-        """Give the line of the table."""
+    def row(self) -> list[str]:
+        """Give the cells of its line in the table."""
+        ratio = "-" if self.is_absolute or not self.baseline else f"{self.ratio:.2f}"
+        cells = [self.title, spread(self.ours, self.unit), spread(self.baseline, self.unit), ratio]
+        if self.target is None:
+            return [*cells, "-", ""]
         compared = statistics.median(self.ours) if self.is_absolute else self.ratio
-        target = f"≤ {self._shown(self.target) if self.is_absolute else f'{self.target:g}'}"
-        verdict = "met" if compared <= self.target else "**missed**"
-        ratio = "-" if self.is_absolute else f"{self.ratio:.2f}"
-        cells = (self.title, self._spread(self.ours), self._spread(self.baseline), ratio, target)
-        return f"| {' | '.join(cells)} | {verdict} |"
-
-    def _spread(self, values: Sequence[float]) -> str:
-        median, low, high = statistics.median(values), min(values), max(values)
-        return f"{self._shown(median)} ({self._shown(low)} to {self._shown(high)})"
-
-    def _shown(self, value: float) -> str:
-        match self.unit:
-            case "ms":
-                return f"{value * 1000:.1f} ms"
-            case "%":
-                return f"{value * 100:.2f} %"
-            case _:
-                return f"{value:.2f} s"
+        target = shown(self.target, self.unit) if self.is_absolute else f"{self.target:g}"
+        return [*cells, f"≤ {target}", "met" if compared <= self.target else "**missed**"]
 
 
-def table(figures: Sequence[Figure]) -> str:
+def shown(value: float, unit: str) -> str:
+    """Give a value, in seconds, shares, bytes or pieces, with its unit."""
+    match unit:
+        case "ms":
+            return f"{value * 1000:.1f} ms"
+        case "%":
+            return f"{value * 100:.2f} %"
+        case "KB":
+            return f"{value / 1000:,.0f} KB"
+        case "MiB":
+            return f"{value / 2**20:.1f} MiB"
+        case "":
+            return f"{value:,.0f}"
+        case _:
+            return f"{value:.2f} s"
+
+
+def spread(values: Sequence[float], unit: str) -> str:
+    """Give the median, with the smallest and the largest value where there is more than one."""
+    if not values:
+        return "-"
+    median = shown(statistics.median(values), unit)
+    if len(values) == 1:
+        return median
+    return f"{median} ({shown(min(values), unit)} to {shown(max(values), unit)})"
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Give a table of text."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def table(figures: Sequence[Figure], ours: str = "ours", baseline: str = "plain ipykernel") -> str:
     """Give the table, with medians and the smallest and largest value."""
-    head = "| figure | ours | plain ipykernel | ratio | target | |"
-    rule = "| --- | --- | --- | --- | --- | --- |"
-    return "\n".join([head, rule, *(figure.row() for figure in figures)])
+    head = ["figure", ours, baseline, "ratio", "target", ""]
+    return grid(head, [figure.row() for figure in figures])
+
+
+def run_line(command: str, *versions: str) -> str:
+    """Say what made the figures, when and on what."""
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("pyspark", "ipykernel")]
+    return (
+        f"`{command}` on {datetime.date.today()}: "
+        f"{', '.join([machine_line(), *packages, *versions])}."
+    )
 
 
 def machine_line() -> str:
@@ -73,3 +108,18 @@ def machine_line() -> str:
         f"{psutil.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}, "
         f"Python {platform.python_version()}"
     )
+
+
+def put_section(document: str, name: str, text: str) -> str:
+    """Give a document in which one section is replaced; what stands around it stays.
+
+    A section stands between ``<!-- name: written by ... -->`` and ``<!-- end of name -->``; one
+    that is not there yet comes last.
+    """
+    begin = f"<!-- {name}: written by `python -m benchmarks {name}` -->"
+    end = f"<!-- end of {name} -->"
+    section = f"{begin}\n\n{text.strip()}\n\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if pattern.search(document):
+        return pattern.sub(lambda _: section, document, count=1)
+    return f"{document.rstrip()}\n\n{section}\n"

@@ -16,6 +16,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
@@ -24,6 +25,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import spark_kernel
 from spark_kernel.protocol.events import Cell
+from spark_kernel.spark import stale_plans
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cancellation import Canceller, Interruption
 from spark_kernel.spark.ownership import CellRun, JobOwner, owned_by
@@ -36,6 +38,7 @@ _RUNNER = InteractiveShell.run_ast_nodes.__code__
 _HIDDEN = {"pyspark", "py4j", "IPython", "ipykernel", "wrapt", spark_kernel.__name__}
 _HIDDEN |= sys.stdlib_module_names - {"__main__"}
 _SHOWN_FRAMES = 4
+_RENEW_TIMEOUT_S = 1.0
 _OURS = "is_of_spark_kernel"
 _MESSAGE = "the cell was interrupted, and its Spark jobs were cancelled"
 
@@ -48,6 +51,7 @@ class _RunningCell(CellRun):
         self.lock = threading.Lock()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.is_in_code = False
+        self.stale: list[Any] = []
         self.cancelled_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self.pending: Interruption | None = None
         self.was_interrupted = False
@@ -109,6 +113,7 @@ class Interrupts:
             with owned_by(run):
                 yield
         finally:
+            self._renew(run.stale)
             # A reminder that comes now must find nothing to raise in.
             self._runs.pop(run.thread, None)
 
@@ -148,11 +153,22 @@ class Interrupts:
             run.deliver()
 
     def interruption_of(self, error: BaseException | None) -> KeyboardInterrupt | None:
-        """Give what stands for the CancelledError with which an interrupted await ends."""
+        """Give the interrupt that hides behind what a cell has raised, if any.
+
+        An interrupted await ends with a CancelledError, and PySpark's own cleaning up may fail
+        when it is interrupted.
+        """
         run = self._runs.get(threading.get_ident())
-        if run is None or not run.was_interrupted or not isinstance(error, asyncio.CancelledError):
+        if run is None or not run.was_interrupted or error is None:
             return None
-        return self._explained(KeyboardInterrupt(_MESSAGE), error.__traceback__)
+        if isinstance(error, asyncio.CancelledError):
+            return self._explained(KeyboardInterrupt(_MESSAGE), error.__traceback__)
+        if not _raised_in_pyspark(error.__traceback__):
+            return None
+        masked: BaseException | None = error
+        while masked is not None and not getattr(masked, _OURS, False):
+            masked = masked.__context__
+        return masked if isinstance(masked, KeyboardInterrupt) and masked is not error else None
 
     # -- the signal ------------------------------------------------------------------------
 
@@ -218,19 +234,32 @@ class Interrupts:
                     ctypes.c_ulong(run.thread), ctypes.py_object(KeyboardInterrupt)
                 )
 
+    def _renew(self, frames: list[Any]) -> None:
+        """Let DataFrames be used again whose jobs were cancelled; a dead driver delays no one."""
+        if frames:
+            done = self.canceller.ask(lambda jobs: stale_plans.renew(frames))
+            wait([done], _RENEW_TIMEOUT_S)
+
     # -- what is raised --------------------------------------------------------------------
 
     def interruption(self, owner: JobOwner) -> BaseException:
         """Give what a call into the driver raises once its owner was cancelled."""
         run = owner.run
+        self._renew(stale_plans.find_frames(sys._getframe(1)))
         if _is_in_task(sys._getframe(1)):
             return asyncio.CancelledError()
         if isinstance(run, _RunningCell) and run.thread == threading.get_ident():
             run.deliver()
         return self._explained(KeyboardInterrupt(_MESSAGE), None)
 
-    def error(self) -> BaseException:
-        """Give what a call raises that failed because of an interrupt some time ago."""
+    def error(self) -> BaseException | None:
+        """Give what a call raises that failed because of an interrupt some time ago.
+
+        None if it was not this cell that was interrupted.
+        """
+        run = self._runs.get(threading.get_ident())
+        if run is not None and not run.was_interrupted:
+            return None
         if _is_in_task(sys._getframe(1)):
             return asyncio.CancelledError()
         return self._explained(KeyboardInterrupt(_MESSAGE), None)
@@ -238,6 +267,7 @@ class Interrupts:
     def _delivered(self, run: _RunningCell) -> KeyboardInterrupt:
         ended = None if run.pending is None else run.pending.ended
         run.deliver()
+        run.stale += stale_plans.find_frames(sys._getframe(1))
         if ended is not None and ended.is_watched:
             return self._explained(KeyboardInterrupt(_MESSAGE), None)
         error = KeyboardInterrupt()
@@ -249,6 +279,7 @@ class Interrupts:
             )
             return shown
 
+        setattr(error, _OURS, True)
         error._render_traceback_ = render  # type: ignore[attr-defined]
         return error
 
@@ -295,6 +326,13 @@ def _is_below(frame: FrameType | None, code: Any) -> bool:
 
 def _runs_in(frame: FrameType | None, namespace: dict[str, Any]) -> bool:
     return any(one.f_globals is namespace for one in _frames(frame))
+
+
+def _raised_in_pyspark(trace: TracebackType | None) -> bool:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return module.split(".", 1)[0] in ("pyspark", "py4j")
 
 
 def _without_ours(trace: TracebackType | None) -> TracebackType | None:

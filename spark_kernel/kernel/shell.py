@@ -49,7 +49,7 @@ class SparkShell(ZMQInteractiveShell):
             return bool(await super().run_code(code_obj, result, async_=async_))
         with self.interrupts.code_running(async_):
             is_failed = bool(await super().run_code(code_obj, result, async_=async_))
-        if is_failed and async_ and result is not None:
+        if is_failed and result is not None:
             error = self.interrupts.interruption_of(result.error_in_exec)
             result.error_in_exec = error or result.error_in_exec
         return is_failed

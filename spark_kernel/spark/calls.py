@@ -44,14 +44,22 @@ class Call:
     def __init__(self) -> None:
         self.connection: Any = None
         self.properties: Any = None
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def end(self) -> None:
+        """Note that the answer is there: the connection is for the next call now."""
+        with self._lock:
+            self._is_over = True
 
     def give_up(self) -> None:
         """End the wait for the answer, from another thread."""
-        connection = self.connection
-        if connection is not None and connection.socket is not None:
-            connection.is_given_up = True
-            with suppress(OSError):  # closed already
-                connection.socket.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            connection = self.connection
+            if not self._is_over and connection is not None and connection.socket is not None:
+                connection.is_given_up = True
+                with suppress(OSError):  # closed already
+                    connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 class _ThreadState(threading.local):
@@ -123,6 +131,7 @@ class CallTracker:
         thread, identifier, call = self._thread, threading.get_ident(), Call()
         thread.is_inside = True
         owner.calls[identifier] = call
+        owner.last_thread = identifier
         try:
             if self.cell_jobs is not None:
                 if not owner.is_watched:
@@ -131,8 +140,9 @@ class CallTracker:
                 call.properties = thread.properties
             answer = send(command, *args)
         except CallGivenUp:
-            answer = None
+            raise self._interruption(owner) from None
         finally:
+            call.end()
             del owner.calls[identifier]
             thread.is_inside = False
         if owner.is_cancelled:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ class JobOwner:
         The calls into the driver that are under way, by thread.
     run
         The run of the cell that it belongs to; None for that of streaming queries.
+    last_thread
+        The thread of its latest call.
     """
 
     def __init__(
@@ -70,12 +73,26 @@ class JobOwner:
         self.is_cancelled = False
         self.is_watched = False
         self.calls: dict[int, Call] = {}
+        self.last_thread = 0
         self._streams = streams
 
     @property
     def owner(self) -> JobOwner:
         """Itself, as what a thread inherits is either this or a ``CellRun``."""
         return self
+
+    @property
+    def is_in_pyspark(self) -> bool:
+        """Whether its latest caller is still at it, or waits elsewhere for what a job brings.
+
+        Results come through sockets of their own, and with Arrow the job runs meanwhile.
+        """
+        frame = sys._current_frames().get(self.last_thread)
+        while frame is not None:
+            if str(frame.f_globals.get("__name__", "")).startswith("pyspark."):
+                return True
+            frame = frame.f_back
+        return False
 
     @property
     def streams(self) -> JobOwner:

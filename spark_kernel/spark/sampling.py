@@ -246,6 +246,8 @@ class Sampler:
         """Tell what is new of a cell, and stop watching one whose jobs are over."""
         book = watched.book
         is_idle = not book.has_running and not watched.has_calls
+        if is_idle and not watched.is_over:
+            is_idle = not any(owner.is_in_pyspark for owner in watched.owners)
         watched.idle_samples = watched.idle_samples + 1 if is_idle else 0
         is_final = watched.is_over and is_idle and (watched.is_shown or self._is_settled(watched))
         if not watched.is_shown:

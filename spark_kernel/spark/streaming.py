@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,8 @@ from typing import Any
 
 import wrapt
 
+from spark_kernel.errors import SparkJobCancelledError
+from spark_kernel.spark import stale_plans
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cancellation import translate_cancellation
 from spark_kernel.spark.ownership import current_owner, owned_by
@@ -16,6 +19,7 @@ from spark_kernel.spark.ownership import current_owner, owned_by
 __all__ = ["follow_queries", "translate_errors"]
 
 _SLICE_S = 0.1
+_STALE = "What this DataFrame stands on was cancelled by an earlier interrupt; run the cell again."
 
 
 def follow_queries(calls: CallTracker) -> None:
@@ -26,23 +30,23 @@ def follow_queries(calls: CallTracker) -> None:
     wrapt.register_post_import_hook(_hook_waiting, "pyspark.sql.streaming.query")
 
 
-def translate_errors(interruption: Callable[[], BaseException]) -> None:
+def translate_errors(interruption: Callable[[], BaseException | None]) -> None:
     """Let a call that fails because we cancelled its job say just that.
 
     Parameters
     ----------
     interruption
-        Gives what an interrupt raises in the calling thread.
+        Gives what an interrupt raises in the calling thread; None if there was none.
     """
 
     def hook(module: Any) -> None:
         @wrapt.function_wrapper
         def convert(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
             cancelled = translate_cancellation(args[0]) if args else None
-            if isinstance(cancelled, KeyboardInterrupt):
-                raise interruption() from None
             if cancelled is not None:
-                raise cancelled from None
+                stale_plans.renew(stale_plans.find_frames(sys._getframe(1)))
+                error = interruption() if isinstance(cancelled, KeyboardInterrupt) else cancelled
+                raise error or SparkJobCancelledError(_STALE) from None
             return wrapped(*args, **kwargs)
 
         module.convert_exception = convert(module.convert_exception)

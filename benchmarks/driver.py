@@ -1,0 +1,66 @@
+"""Looks into a running driver from this process, so that the kernel under test does not notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from py4j.java_gateway import GatewayParameters, JavaGateway
+
+__all__ = ["WHERE", "Driver"]
+
+WHERE = (
+    "'%d %s' % (spark._sc._gateway.gateway_parameters.port, "
+    "spark._sc._gateway.gateway_parameters.auth_token)"
+)
+"""What a kernel evaluates to tell where its driver is; see ``Driver.at``."""
+
+
+class Driver:
+    """A connection of our own to the gateway of a kernel's driver.
+
+    A look costs the driver a few calls of some 0.1 ms each, and the kernel process nothing.
+    """
+
+    def __init__(self, port: int, token: str) -> None:
+        parameters = GatewayParameters(port=port, auth_token=token, auto_convert=True)
+        self._gateway = JavaGateway(gateway_parameters=parameters)
+        self._jvm: Any = self._gateway.jvm
+        self._context: Any = self._jvm.org.apache.spark.SparkContext.getOrCreate()
+        self._tracker: Any = self._context.statusTracker()
+
+    @classmethod
+    def at(cls, where: str) -> Driver:
+        """Connect to what ``WHERE`` has given, as IPython shows it."""
+        port, token = where.strip("'\"").split()
+        return cls(int(port), token)
+
+    def close(self) -> None:
+        """Let go of the connection; the driver goes on."""
+        self._gateway.close()
+
+    @property
+    def running_tasks(self) -> int:
+        """How many tasks the scheduler knows to be on executors."""
+        return sum(int(info.numRunningTasks()) for info in self._tracker.getExecutorInfos())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task runs, or the status store has an active job."""
+        return self.running_tasks > 0 or len(self._tracker.getActiveJobIds()) > 0
+
+    def cancel_all(self) -> None:
+        """Cancel every job."""
+        self._context.cancelAllJobs()
+
+    def last_job_ended(self) -> float:
+        """Give when the latest job ended, in seconds since 1970, by the status store."""
+        self._context.listenerBus().waitUntilEmpty(10_000)
+        job = self._context.statusStore().jobsList(None).head()
+        return float(job.completionTime().get().getTime()) / 1000
+
+    def used_heap(self) -> int:
+        """Give the bytes of the heap in use after a collection of the garbage."""
+        for _ in range(2):
+            self._jvm.java.lang.System.gc()
+        runtime = self._jvm.java.lang.Runtime.getRuntime()
+        return int(runtime.totalMemory()) - int(runtime.freeMemory())
