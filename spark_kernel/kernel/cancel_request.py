@@ -93,15 +93,14 @@ class CancelDesk:
     def _cancel_cells(self, identifier: Any) -> list[Any]:
         running = self._interrupts.cells()
         wanted = [cell.cell_id for cell in running] if identifier is None else [str(identifier)]
-        cancelled = []
-        for cell_id in wanted:
-            is_running = self._interrupts.interrupt_cell(cell_id)
-            owners = [] if is_running else self._sampler.owners_of(cell_id)
+        cancelled: list[Any] = []
+        for name in wanted:
+            running_id = self._interrupts.interrupt_cell(name)
+            owners = [] if running_id else self._sampler.owners_of(name)
             for owner in owners:  # jobs that have outlived their cell
                 owner.is_cancelled = True
                 self._answer(self._canceller.cancel_owner(owner))
-            if is_running or owners:
-                cancelled.append(cell_id)
+            cancelled += [running_id] if running_id else [o.cell.cell_id for o in owners[:1]]
         return cancelled
 
     def _answer(self, future: Future[Any]) -> Any:

@@ -182,14 +182,14 @@ class Interrupts:
         if main is not None and main.pending is not None:
             self._raise_in_main(main, frame)
 
-    def interrupt_cell(self, cell_id: str) -> bool:
-        """Interrupt one running cell, from any thread; whether there is such a cell."""
+    def interrupt_cell(self, name: str) -> str:
+        """Interrupt one running cell, from any thread; gives its id, or nothing."""
         for run in list(self._runs.values()):
-            if run.cell.is_meant_by(cell_id):
+            if run.cell.is_meant_by(name):
                 if run.pending is None:
                     self._begin(run)
-                return True
-        return False
+                return run.cell.cell_id
+        return ""
 
     def _begin(self, run: _RunningCell) -> None:
         run.pending = Interruption(run, run.owner)

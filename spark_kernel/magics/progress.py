@@ -60,7 +60,7 @@ def _meant(arguments: list[str]) -> tuple[str, Any]:
             return scope, identifier
         case [number] if number.isdecimal():
             return "job", int(number)
-        case [identifier]:
+        case [identifier] if identifier not in ("job", "stage", "query", "cell"):
             return "query", identifier
     raise UsageError(
         "%spark cancel takes the number of a job, the id or name of a streaming query, "

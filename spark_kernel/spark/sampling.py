@@ -137,9 +137,11 @@ class Sampler:
         ]
 
     def cell_of(self, tag: str) -> str:
-        """Give the beginning of the id of an owner's cell; empty where it is not known any more."""
+        """Give the beginning of the notebook's id of an owner's cell; empty if it is not known."""
         watched = self._of_tag.get(tag)
-        return "" if watched is None else watched.cell.cell_id[:_SHORT_ID]
+        if watched is None or watched.cell.cell_id == watched.cell.id:
+            return ""
+        return watched.cell.cell_id[:_SHORT_ID]
 
     def finish(self, cell: Cell) -> None:
         """Note that a cell is done; what it shows is brought up to date before this returns."""

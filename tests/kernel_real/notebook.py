@@ -46,6 +46,7 @@ class Result:
     code: str
     messages: list[Message] = field(default_factory=list)
     reply: dict[str, Any] | None = None
+    message_id: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -283,11 +284,27 @@ class Notebook:
         assert result.status == "ok", f"{result.error}\n{self._story()}"
         return result.text
 
-    def submit(self, code: str) -> Result:
+    def submit(self, code: str, subshell: str = "") -> Result:
         """Ask for a cell to be run, and do not wait."""
-        message_id = self.client.execute(code, allow_stdin=False, stop_on_error=False)
-        self._cells[message_id] = Result(code)
-        return self._cells[message_id]
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content |= {"allow_stdin": False, "stop_on_error": False}
+        request = self.client.session.msg("execute_request", content)
+        if subshell:
+            request["header"]["subshell_id"] = subshell
+        result = Result(code, message_id=request["header"]["msg_id"])
+        self._cells[result.message_id] = result
+        self.client.shell_channel.send(request)
+        return result
+
+    def control(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        """Ask for something on the control channel; gives the content of the reply."""
+        request = self.client.session.msg(kind, content)
+        self.client.control_channel.send(request)
+        return self.ask(request["header"]["msg_id"])
+
+    def new_subshell(self) -> str:
+        """Make a subshell, which runs cells beside the main ones; gives its id."""
+        return str(self.control("create_subshell_request", {})["subshell_id"])
 
     def finish(self, result: Result, timeout_s: float = CELL_TIMEOUT_S) -> Result:
         """Wait for the end of a cell."""

@@ -21,8 +21,8 @@ INTERVAL_S = 0.005
 QUIET_S = 0.1
 """Twenty intervals: what does not come in them does not come."""
 
-COUNTS = ("done", "active", "failed", "skipped", "omitted_stages")
 BYTES = ("input_bytes", "shuffle_read_bytes")
+COUNTS = ("done", "active", "failed", "skipped", "omitted_stages", *BYTES)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -84,16 +84,9 @@ class FakeCellJobs:
     def run_job(self, number: int, owner: JobOwner, for_ms: int = 60_000, **known: Any) -> None:
         """Let a job run that was begun some time ago."""
         self.jobs[number] = {
-            "id": number,
-            "owner": owner.tag,
-            "description": "",
-            "name": "count",
-            "status": "RUNNING",
-            "submitted": self.now - for_ms,
-            "completed": None,
-            **dict.fromkeys((*COUNTS, *BYTES), 0),
-            "tasks": 10,
-            "stages": [],
+            **dict.fromkeys(COUNTS, 0),
+            **dict(id=number, owner=owner.tag, name="count", description="", status="RUNNING"),
+            **dict(submitted=self.now - for_ms, completed=None, tasks=10, stages=[]),
             **known,
         }
 
@@ -135,6 +128,19 @@ class Scene:
         """End the call, and wait until nobody watches the owner any more."""
         owner.calls.clear()
         wait_until(lambda: not owner.is_watched)
+
+    def show(self, number: int = 0) -> JobOwner:
+        """Begin a cell with a long job, and wait until it is shown."""
+        assert self.driver is not None
+        owner = self.begin()
+        self.driver.run_job(number, owner)
+        wait_until(lambda: bool(self.of(owner)))
+        return owner
+
+    def end(self, owner: JobOwner) -> None:
+        """End a cell, and with it its call."""
+        owner.calls.clear()
+        self.sampler.finish(owner.cell)
 
     def of(self, owner: JobOwner) -> list[CellProgress]:
         """Give what was told of a cell."""
@@ -196,9 +202,7 @@ def test_next_call_of_a_resting_cell_wakes_it(scene, driver):
 
 
 def test_job_that_goes_on_without_a_call_is_watched_to_its_end(scene, driver):
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
+    owner = scene.show()
     owner.calls.clear()
     scene.sampled(5)
     driver.end_job(0)
@@ -244,17 +248,13 @@ def test_short_jobs_that_go_on_for_long_are_shown(scene, driver):
 
 
 def test_what_has_not_changed_is_not_told_again(scene, driver):
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
+    owner = scene.show()
     scene.sampled(10)
     assert len(scene.told) == 1
 
 
 def test_end_of_a_cell_is_told_before_finish_returns(scene, driver):
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
+    owner = scene.show()
     driver.end_job(0)
     owner.calls.clear()
     scene.sampler.interval_s = 3600  # it does not wait for the next time
@@ -276,17 +276,9 @@ def test_cell_that_showed_nothing_is_not_waited_for(scene, driver):
     scene.hang_up(owner)
 
 
-def test_finish_of_a_cell_that_nobody_watched_does_nothing(scene, driver):
-    scene.sampler.finish(Cell({"header": {"msg_id": "unknown"}}))
-    assert not is_asked(driver)
-
-
 def test_job_that_outlives_its_cell_is_told_of_until_it_ends(scene, driver):
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
-    owner.calls.clear()
-    scene.sampler.finish(owner.cell)
+    owner = scene.show()
+    scene.end(owner)
     assert not scene.of(owner)[-1].is_final
     assert scene.sampler.owners_of(owner.cell.id) == [owner]
     assert scene.sampler.cell_of(owner.tag) == "cell"
@@ -366,9 +358,7 @@ def test_batches_of_a_streaming_query_are_not_listed_as_jobs(scene, driver):
 
 def test_sample_that_fails_now_and_then_harms_nothing(scene, driver):
     driver.fails = lambda: driver.asked % 2 == 1
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
+    owner = scene.show()
     scene.sampled(6)
     assert scene.told[-1].progress.jobs[0].state is RunState.RUNNING
     driver.end_job(0)
@@ -376,9 +366,7 @@ def test_sample_that_fails_now_and_then_harms_nothing(scene, driver):
 
 
 def test_driver_that_answers_no_more_ends_the_jobs_and_the_watch(scene, driver):
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
+    owner = scene.show()
     driver.fails = lambda: True
     scene.hang_up(owner)
     assert scene.told[-1].progress.jobs[0].state is RunState.UNKNOWN
@@ -390,22 +378,19 @@ def test_driver_that_answers_no_more_ends_the_jobs_and_the_watch(scene, driver):
 
 
 def test_cell_whose_driver_fails_at_the_end_is_still_told_to_be_over(scene, driver):
-    owner = scene.begin()
-    driver.run_job(0, owner)
-    wait_until(lambda: bool(scene.told))
+    owner = scene.show()
     driver.fails = lambda: True
-    owner.calls.clear()
-    scene.sampler.finish(owner.cell)
+    scene.end(owner)
     assert scene.told[-1].progress.is_final
 
 
 def test_look_up_that_fails_costs_no_job_of_the_sample(scene, driver):
     driver.task_fails = True
-    owner, counts = scene.begin(), dict.fromkeys((*BYTES, "shuffle_write_bytes", "spill_bytes"), 0)
+    counts = ("attempt", "done", "ended", "run_ms", "shuffle_write_bytes", "spill_bytes", *BYTES)
+    stage = {"id": 0, "name": "", "status": "ACTIVE", "reason": "", "tasks": 2, "failed": 1}
     times = dict.fromkeys(("submitted", "launched", "completed"))
-    stage = {"id": 0, "attempt": 0, "name": "", "status": "ACTIVE", "reason": "", "tasks": 1}
-    stage.update(**counts, **times, done=0, ended=0, active=1, failed=1, run_ms=0)
-    driver.run_job(0, owner, stages=[stage])
+    owner = scene.begin()
+    driver.run_job(0, owner, stages=[{**dict.fromkeys(counts, 0), **stage, **times, "active": 1}])
     driver.run_job(1, owner)
     driver.end_job(1)
     wait_until(lambda: bool(scene.told))
@@ -452,6 +437,7 @@ def test_stop_twice_and_without_a_start_is_harmless(scene):
 
 def test_cells_can_begin_and_end_after_the_stop(scene):
     owner = scene.begin()
+    scene.sampler.finish(Cell({"header": {"msg_id": "unknown"}}))
     scene.sampler.stop(PATIENCE_S)
     scene.sampler.finish(owner.cell)
     scene.sampler.finish(scene.begin("later").cell)
