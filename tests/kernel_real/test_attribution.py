@@ -103,23 +103,6 @@ class Desk:
         self.check(result, jobs, least)
         return result, jobs
 
-    def new_subshell(self) -> str:
-        """Make a subshell of the kernel; gives its id."""
-        client = self.notebook.client
-        request = client.session.msg("create_subshell_request", {})
-        client.control_channel.send(request)
-        return str(self.notebook.ask(request["header"]["msg_id"])["subshell_id"])
-
-    def submit_to(self, subshell: str, code: str) -> Result:
-        """Ask for a cell to be run in a subshell, and do not wait."""
-        client = self.notebook.client
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
-        request = client.session.msg("execute_request", {**content, "user_expressions": {}})
-        request["header"]["subshell_id"] = subshell
-        result = self.notebook._cells[request["header"]["msg_id"]] = Result(code)
-        client.shell_channel.send(request)
-        return result
-
 
 def description(result: Result) -> str:
     """Give what Spark's UI is to say of a cell's jobs."""
@@ -263,11 +246,10 @@ def test_task_that_outlives_its_cell_goes_on_for_it(desk):
 
 
 def test_subshells_that_run_at_the_same_time_have_each_their_own_jobs(desk):
-    first, subshells = desk.next_job, [desk.new_subshell() for _ in "ab"]
+    first, subshells = desk.next_job, [desk.notebook.new_subshell() for _ in "ab"]
     assert desk.notebook.run("met = threading.Barrier(3)").error == ""
     code = "'cell {}'\nmet.wait(60)\nfor _ in range(5): count()\nmet.wait(60)"
-    cells = [desk.submit_to(shell, code.format(n)) for n, shell in enumerate(subshells)]
-    cells.append(desk.notebook.submit(code.format("main")))
+    cells = [desk.notebook.submit(code.format(shell), shell) for shell in (*subshells, "")]
     for cell in cells:
         assert desk.notebook.finish(cell).error == ""
     jobs = desk.jobs_from(first)

@@ -282,24 +282,17 @@ def test_streaming_query_is_shown_in_the_cell_that_started_it_until_it_stops(not
 
 
 def test_jobs_are_listed_from_a_subshell_while_a_cell_runs(notebook):
-    client = notebook.client
-    request = client.session.msg("create_subshell_request", {})
-    client.control_channel.send(request)
-    subshell = notebook.ask(request["header"]["msg_id"])["subshell_id"]
+    subshell = notebook.new_subshell()
     cell = notebook.submit("sleep_in_tasks(4, 60_000)")
     notebook.wait_for(lambda: messages_of(cell), 60, "the display")
-    asked = client.session.msg("execute_request", {"code": "%spark jobs", "silent": False})
-    asked["header"]["subshell_id"] = subshell
-    listing = notebook._cells[asked["header"]["msg_id"]] = Result("%spark jobs")
-    client.shell_channel.send(asked)
-    notebook.finish(listing)
+    listing = notebook.finish(notebook.submit("%spark jobs", subshell))
     assert not cell.is_done
     notebook.interrupt()
     notebook.finish(cell)
     (job,) = check_in_time(cell)["jobs"]
     line = next(line for line in listing.shown.splitlines() if line.startswith(f"{job['id']} "))
     assert job["description"] in line
-    assert messages_of(cell)[0]["parent_header"]["msg_id"][:8] in line
+    assert cell.message_id[:8] in line
     assert "%spark cancel ID" in listing.shown
 
 

@@ -95,7 +95,6 @@ def only(progress: CellProgress) -> JobProgress:
 def test_empty_book_has_nothing(told):
     progress = told.book.progress(is_final=True)
     assert progress == CellProgress("cell", 0.0, is_final=True)
-    assert told.book.is_empty
     assert not told.book.has_running
     assert told.book.running(1) == []
 
@@ -122,10 +121,6 @@ def test_running_job_reads_as_the_sample_tells_it(told):
     assert told.book.longest_running_s == 1.0
 
 
-def test_job_without_a_description_is_named_by_what_was_called(told):
-    assert only(told.take(seen_job(1, name="collect"))).description == "collect"
-
-
 def test_without_a_ui_there_are_no_links_and_without_time_no_look_ups(told):
     stage = seen_stage(1, failed=1)
     told.book.take_job(1, seen_job(1, stages=[stage]), BEGAN, "", None)
@@ -138,12 +133,6 @@ def test_job_that_is_over_lasted_until_its_end_whenever_it_is_sampled(told):
     assert (job.state, job.duration_s) == (RunState.SUCCEEDED, 1.0)
     assert not told.book.has_running
     assert told.book.longest_running_s == 0
-
-
-def test_job_not_yet_submitted_has_no_times(told):
-    job = only(told.take(seen_job(1, submitted=None)))
-    assert (job.submitted, job.duration_s) == (None, None)
-    assert told.book.elapsed_s == told.book.longest_running_s == 0
 
 
 @pytest.mark.parametrize("tasks", [0, -1])
