@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from py4j.java_gateway import GatewayParameters, JavaGateway
@@ -13,6 +15,10 @@ WHERE = (
     "spark._sc._gateway.gateway_parameters.auth_token)"
 )
 """What a kernel evaluates to tell where its driver is; see ``Driver.at``."""
+
+
+# What is collected here after its driver has ended cannot be released there.
+logging.getLogger("py4j").setLevel(logging.CRITICAL)
 
 
 class Driver:
@@ -27,6 +33,7 @@ class Driver:
         self._jvm: Any = self._gateway.jvm
         self._context: Any = self._jvm.org.apache.spark.SparkContext.getOrCreate()
         self._tracker: Any = self._context.statusTracker()
+        self._scheduler: Any = self._context.taskScheduler()
 
     @classmethod
     def at(cls, where: str) -> Driver:
@@ -41,7 +48,9 @@ class Driver:
     @property
     def running_tasks(self) -> int:
         """How many tasks the scheduler knows to be on executors."""
-        return sum(int(info.numRunningTasks()) for info in self._tracker.getExecutorInfos())
+        # The status tracker counts them by executor too, but is up to a heartbeat behind.
+        by_executor = str(self._scheduler.runningTasksByExecutors().mkString(","))
+        return sum(map(int, re.findall(r"-> (\d+)", by_executor)))
 
     @property
     def is_busy(self) -> bool:

@@ -192,7 +192,7 @@ def _spread(values: Sequence[float | None]) -> str:
     """Give the median and the worst; that which never came is worse than all others."""
     times = sorted(float("inf") if value is None else value for value in values)
     never = values.count(None)
-    middle = statistics.median_low(times) if len(times) % 2 else statistics.median_high(times)
+    middle = statistics.median(times)
     if never == len(times):
         return f"never ({never} of {len(times)})"
     median = "never" if middle == float("inf") else shown(middle, "ms")

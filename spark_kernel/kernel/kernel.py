@@ -70,6 +70,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             self.publisher.emit,
             self.progress,
             self.progress_interval_s,
+            self.shell.name_place,
         )
         self.stream_previews = StreamPreviews(self.publisher.emit)
         self.cancel_desk = CancelDesk(self.interrupts, self.sampler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import CodeType
 from typing import Any
@@ -12,6 +13,8 @@ from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
 
 __all__ = ["SparkShell"]
+
+_PLACE = re.compile(r"(?P<file>/\S*/ipykernel_\d+/\d+\.py):(?P<line>\d+)")
 
 
 class SparkShell(ZMQInteractiveShell):
@@ -53,6 +56,15 @@ class SparkShell(ZMQInteractiveShell):
             error = self.interrupts.interruption_of(result.error_in_exec)
             result.error_in_exec = error or result.error_in_exec
         return is_failed
+
+    def name_place(self, text: str) -> str:
+        """Name the cells whose temporary files a text names, as tracebacks do."""
+
+        def named(place: re.Match[str]) -> str:
+            label = self.compile.format_code_name(place["file"])
+            return f"{label[1]}:{place['line']}" if label else place[0]
+
+        return _PLACE.sub(named, text)
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show what a cell raised; an ``await`` that was interrupted like any other code."""

@@ -47,10 +47,13 @@ class JobBook:
     ----------
     cell_id
         As the protocol has it.
+    name_place
+        Names the places in the notebook's code that are named in a stage's name.
     """
 
-    def __init__(self, cell_id: str) -> None:
+    def __init__(self, cell_id: str, name_place: Callable[[str], str] = str) -> None:
         self._cell_id = cell_id
+        self._name_place = name_place
         self._jobs: dict[tuple[int, int], JobProgress] = {}
         self._bytes: dict[tuple[int, int], tuple[int, int]] = {}
         self._queries: dict[str, QueryProgress] = {}
@@ -136,7 +139,7 @@ class JobBook:
             state = RunState.CANCELLED
         self._jobs[key] = JobProgress(
             id=key[1],
-            description=seen["description"] or seen["name"],
+            description=seen["description"] or self._name_place(seen["name"]),
             state=state,
             tasks=_counts(seen, known.tasks if known else None),
             url=f"{ui_url}/jobs/job/?id={key[1]}" if ui_url else "",
@@ -239,7 +242,7 @@ class JobBook:
         return StageProgress(
             id=key[0],
             attempt=key[1],
-            name=seen["name"],
+            name=self._name_place(seen["name"]),
             state=_STATES.get(seen["status"], RunState.UNKNOWN),
             tasks=_counts(seen, None),
             url=f"{ui_url}/stages/stage/?id={key[0]}&attempt={key[1]}" if ui_url else "",

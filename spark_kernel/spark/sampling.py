@@ -67,6 +67,8 @@ class Sampler:
         Takes the events; must not block.
     interval_s
         Seconds between two samples while jobs run.
+    name_place
+        Names the places in the notebook's code that are named in a stage's name.
 
     Attributes
     ----------
@@ -80,11 +82,13 @@ class Sampler:
         emit: Callable[[ProgressSampled], None],
         is_enabled: bool = True,
         interval_s: float = 0.3,
+        name_place: Callable[[str], str] = str,
     ) -> None:
         self.is_enabled = is_enabled
         self.interval_s = interval_s
         self._cell_jobs = cell_jobs
         self._emit = emit
+        self._name_place = name_place
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
         self._of_tag: dict[str, _Watched] = {}
@@ -118,7 +122,7 @@ class Sampler:
         with self._lock:
             watched = self._watched.get(owner.cell.id)
             if watched is None:
-                watched = _Watched(owner.cell, JobBook(owner.cell.cell_id))
+                watched = _Watched(owner.cell, JobBook(owner.cell.cell_id, self._name_place))
                 self._watched[owner.cell.id] = watched
             if owner not in watched.owners:
                 watched.owners.append(owner)
