@@ -64,6 +64,7 @@ class Call:
 
 class _ThreadState(threading.local):
     is_inside = False
+    call: Call | None = None
     properties: Any = None
     cell_jobs: CellJobs | None = None
 
@@ -82,6 +83,8 @@ class CallTracker:
     ----------
     cell_jobs
         Our half in the driver of the present context, or None.
+    is_hung
+        Whether the driver has left a request to cancel something without an answer.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class CallTracker:
         interruption: Callable[[JobOwner], BaseException],
     ) -> None:
         self.cell_jobs: CellJobs | None = None
+        self.is_hung = False
         self._watch = watch
         self._interruption = interruption
         self._thread = _ThreadState()
@@ -116,9 +120,15 @@ class CallTracker:
             if getattr(connection, "owner", None) is not None:
                 self._guard(self._unbind, connection)
             return send(command, *args)
-        if owner.is_cancelled:
+        is_cleaning_up = owner.run is not None and owner.run.is_interrupted
+        if owner.is_cancelled or (self.is_hung and is_cleaning_up):
             raise self._interruption(owner)
         return self._tracked(owner, client, send, command, args)
+
+    def note_connection(self, connection: Any) -> None:
+        """Note that the calling thread opens a connection, which may take for ever as well."""
+        if self._thread.call is not None:
+            self._thread.call.connection = connection
 
     def _tracked(
         self,
@@ -129,7 +139,8 @@ class CallTracker:
         args: tuple[Any, ...],
     ) -> Any:
         thread, identifier, call = self._thread, threading.get_ident(), Call()
-        thread.is_inside = True
+        thread.is_inside, thread.call = True, call
+        call.connection = _connection_of(client)
         owner.calls[identifier] = call
         owner.last_thread = identifier
         try:
@@ -144,7 +155,7 @@ class CallTracker:
         finally:
             call.end()
             del owner.calls[identifier]
-            thread.is_inside = False
+            thread.is_inside, thread.call = False, None
         if owner.is_cancelled:
             raise self._interruption(owner) from None
         if len(command) > 2 and any(name in command[:_HEAD] for name in _REBINDING):

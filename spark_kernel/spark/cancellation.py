@@ -142,6 +142,7 @@ class Canceller:
                 if jobs is None:
                     raise SparkStoppedError("Spark is not running, so none of its jobs is.")
                 future.set_result(question(jobs))
+                self._calls.is_hung = False
             except Exception as error:
                 future.set_exception(error)
 
@@ -178,6 +179,7 @@ class Canceller:
             )
         grace = _IDLE_GRACE_S if interruption.had_jobs is False else _GRACE_S
         if age > grace and now - interruption.asked_at > _PACE_S:
+            self._calls.is_hung = interruption.had_jobs is None
             for _, call in calls:
                 self._give_up(call, interruption.ended)
         is_told = interruption.is_delivered or not self._is_running(interruption.run)

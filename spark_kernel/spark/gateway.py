@@ -90,6 +90,8 @@ class _PromptClient(clientserver.JavaClient):  # type: ignore[misc]
         connection = _PromptConnection(
             self.java_parameters, self.python_parameters, self.gateway_property, self
         )
+        if self.tracker is not None:
+            self.tracker.note_connection(connection)
         connection.connect_to_java_server()
         self.set_thread_connection(connection)
         return connection

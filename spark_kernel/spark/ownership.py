@@ -129,6 +129,11 @@ class CellRun:
         """
         return self._owner if self._ended is None or self._is_own_code() else self._ended
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it was ever interrupted."""
+        return self._ended is not None
+
     def renew(self) -> JobOwner:
         """End the present owner and give the cell another; gives the one that ended."""
         ended = self._owner

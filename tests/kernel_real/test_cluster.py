@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 
 import jsonschema
+import psutil
 
 from kernel_real.cluster import standalone_cluster
-from kernel_real.leftovers import kill_all
+from kernel_real.leftovers import kill_all, marked_processes, wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
 from kernel_real.schemas import SPARK_STATUS
 
@@ -27,6 +29,31 @@ def times_told(notebook: Notebook) -> list[int]:
     messages = [status["message"] for status in notebook.statuses]
     found = [re.search(r"executors from analytics .* for (\d+) s", message) for message in messages]
     return list(dict.fromkeys(int(match[1]) for match in found if match))
+
+
+def check_that_an_interrupt_frees_the_executors(notebook: Notebook, mark: str) -> None:
+    """Interrupt a job with a Python worker; the next job needs the core that it held."""
+    result = notebook.submit(
+        "import time\nsc.parallelize([0], 1).map(lambda n: time.sleep(90)).count()"
+    )
+    notebook.wait_for(lambda: result.displays, 60, "the display of the job")
+    assert wait_until(lambda: python_workers(mark), 20)
+    notebook.interrupt()
+    assert notebook.finish(result, 30).error.startswith("KeyboardInterrupt")
+    assert notebook.value("spark.range(7).count()") == "7"
+    assert wait_until(lambda: not python_workers(mark), 20)
+
+
+def python_workers(mark: str) -> list[psutil.Process]:
+    """Give the Python processes that run tasks: what the executors' daemons have forked."""
+    found = []
+    for process in marked_processes(mark):
+        with suppress(psutil.Error):
+            parent = process.parent()
+            words = [*process.cmdline(), *(parent.cmdline() if parent else [])]
+            if words.count("pyspark.daemon") == 2:
+                found.append(process)
+    return found
 
 
 def test_kernel_waits_for_executors_and_says_so_until_a_worker_joins(
@@ -73,6 +100,7 @@ def test_kernel_waits_for_executors_and_says_so_until_a_worker_joins(
                     "sc.parallelize([0], 1).map(lambda n: __import__('sys').executable).first()"
                 )
                 assert notebook.value(f"import sys\n{worker} == sys.executable") == "True"
+                check_that_an_interrupt_frees_the_executors(notebook, mark)
             assert cluster.applications == []
     finally:
         kill_all(mark)

@@ -279,3 +279,21 @@ def test_two_hundred_interrupts_at_random_moments_break_nothing(prepared: Notebo
         assert result.error.startswith("KeyboardInterrupt:"), (number, result.error)
     assert prepared.value("state()") == STATE
     assert wait_until(lambda: prepared.value("running_tasks()") == "[]", 20)
+
+
+def test_interrupt_gets_through_while_the_driver_hangs(prepared: Notebook) -> None:
+    result = begin(prepared, "sleep_in_tasks()")
+    prepared.driver.suspend()
+    try:
+        prepared.interrupt()
+        prepared.finish(result, 30)
+        assert result.error.startswith("KeyboardInterrupt:")
+        assert prepared.value("kept") == "42"
+        waiting = prepared.submit("spark.range(5).count()")
+        prepared.listen(1)
+        prepared.interrupt()
+        assert prepared.finish(waiting, 30).error.startswith("KeyboardInterrupt:")
+    finally:
+        prepared.driver.resume()
+    assert wait_until(lambda: prepared.value("running_tasks()") == "[]", 20)
+    assert prepared.value("state()") == STATE
