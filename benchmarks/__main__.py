@@ -10,7 +10,7 @@ import click
 from benchmarks.cases import Bench
 from benchmarks.interrupts import measure_interrupts
 from benchmarks.memory import measure_memory
-from benchmarks.progress import measure_progress
+from benchmarks.progress import TASKS, measure_progress
 from benchmarks.report import put_section
 from benchmarks.start import measure_start
 
@@ -23,7 +23,7 @@ _NAMES = ("start", "progress", "memory", "interrupts")
 @click.option("--pairs", default=5, show_default=True, help="Runs of each case, alternating.")
 @click.option("--repeats", default=20, show_default=True, help="Interrupts of each cell.")
 @click.option("--only", default="", help="Interrupt only cells with this in their title.")
-@click.option("--tasks", default=20_000, show_default=True, help="Tasks of the job of progress.")
+@click.option("--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress.")
 @click.option("--write/--no-write", default=True, help="Whether to update benchmarks/RESULTS.md.")
 def main(
     names: tuple[str, ...], pairs: int, repeats: int, only: str, tasks: int, write: bool

@@ -25,6 +25,8 @@ class InterruptCase:
         the cell was sent.
     is_in_subshell
         Whether the cell runs in a subshell while the main shell is idle.
+    may_start_late
+        Whether the driver may go on after the interrupt, and begin a job that nobody wants.
     """
 
     title: str
@@ -34,6 +36,7 @@ class InterruptCase:
     has_tasks: bool = True
     moment_s: tuple[float, float] = (0.0, 0.3)
     is_in_subshell: bool = False
+    may_start_late: bool = False
 
 
 def _to_pandas(uses_arrow: bool) -> InterruptCase:
@@ -129,11 +132,12 @@ INTERRUPT_CASES = (
         "large.where('a > 3').collect()",
         setup=(
             "large = spark.sql(' UNION ALL '.join(f'SELECT id, id + {i} AS a FROM range(10) '"
-            " f'WHERE id > {i}' for i in range(250)))\n"
+            " f'WHERE id > {i}' for i in range(120)))\n"
             "for _ in range(3): large = large.union(large)"
         ),
         has_tasks=False,
-        moment_s=(0.3, 0.8),
+        moment_s=(0.2, 0.5),
+        may_start_late=True,
     ),
 )
 """In the order in which they are measured."""

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -26,7 +26,9 @@ _TICK_S = 0.005
 _SETTLED_S = 0.15
 _BEGIN_S = 30.0
 _RECOVERY_S = 10.0
-_QUIET_S = 15.0
+_QUIET_S = 10.0
+_LATE_S = 8.0
+_NEXT_JOB_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,15 @@ class _Subject:
         """Interrupt a cell once, and see to it that the next one can be."""
         self.kernel.wait_until_quiet(_QUIET_S)
         request = self.kernel.submit(case.code, self.subshell)
-        if case.has_tasks:
-            self._wait_for_tasks(case)
+        if case.has_tasks and not self._has_tasks():
+            self._begin_anew(case, "no task began")
+            request = self.kernel.submit(case.code, self.subshell)
+            if not self._has_tasks():
+                raise TimeoutError(f"no task of {case.title} began in {self.kernel.case.name}")
         time.sleep(random.uniform(*case.moment_s))
         outcome = self._watch_end(request, case)
+        if case.may_start_late and self._starts_late():
+            outcome = replace(outcome, gone_s=None)
         if outcome.reply_s is None or outcome.gone_s is None:
             self._recover(request, case, outcome)
         self.kernel.sent()
@@ -68,18 +75,29 @@ class _Subject:
         """Leave the case, with a kernel that works."""
         try:
             if case.teardown:
-                self.kernel.run(case.teardown)
-            self.kernel.run("spark.range(10).count()")
+                self.kernel.run(case.teardown, _NEXT_JOB_S)
+            self.kernel.run("spark.range(10).count()", _NEXT_JOB_S)
         except RuntimeError as error:
-            self._say(f"{case.title}: the next job failed: {error}"[:300])
-            self.kernel = self.kernel.reborn()
+            self._begin_anew(None, f"{case.title}: the next job failed: {error}"[:300])
 
-    def _wait_for_tasks(self, case: InterruptCase) -> None:
+    def _has_tasks(self) -> bool:
+        """Wait for a task that runs; whether there is one."""
         deadline = time.perf_counter() + _BEGIN_S
         while not self.kernel.driver.running_tasks:
             if time.perf_counter() > deadline:
-                raise TimeoutError(f"no task of {case.title} in {self.kernel.case.name}")
+                return False
             time.sleep(_TICK_S)
+        return True
+
+    def _starts_late(self) -> bool:
+        """Whether a job begins after the reply, before the driver is quiet."""
+        deadline = time.perf_counter() + _LATE_S
+        still = 0
+        while time.perf_counter() < deadline and still < 2:
+            still = still + 1 if self.kernel.is_quiet() else 0
+            if self.kernel.driver.is_busy:
+                return True
+        return False
 
     def _watch_end(self, request: str, case: InterruptCase) -> _Outcome:
         """Interrupt; a task is gone when there is none until a while after the reply."""
@@ -117,12 +135,13 @@ class _Subject:
                 return
             with suppress(Exception):
                 self.kernel.driver.cancel_all()
-        self._say(f"{case.title}: started anew")
-        self.kernel = self.kernel.reborn()
-        self.prepare(case)
+        self._begin_anew(case, "it did not come back")
 
-    def _say(self, text: str) -> None:
-        click.echo(f"{self.kernel.case.name}: {text}")
+    def _begin_anew(self, case: InterruptCase | None, reason: str) -> None:
+        click.echo(f"{self.kernel.case.name}: a new kernel: {reason}")
+        self.kernel = self.kernel.reborn()
+        if case is not None:
+            self.prepare(case)
 
 
 def measure_interrupts(
@@ -180,7 +199,12 @@ def _row(case: InterruptCase, ours: Sequence[_Outcome], stock: Sequence[_Outcome
     cells = [case.title]
     for outcomes in (ours, stock):
         cells.append(_spread([one.reply_s for one in outcomes]))
-        cells.append(_spread([one.gone_s for one in outcomes]) if case.has_tasks else "-")
+        gone = [one.gone_s for one in outcomes]
+        if case.may_start_late:
+            late = gone.count(None)
+            cells.append(f"a job came later: {late} of {len(gone)}" if late else "no job came")
+        else:
+            cells.append(_spread(gone) if case.has_tasks else "-")
     others = sum(one.error not in ("", "KeyboardInterrupt") for one in ours)
     replies = [_CAP_S if one.reply_s is None else one.reply_s for one in ours]
     is_met = statistics.median(replies) <= _TARGET_S

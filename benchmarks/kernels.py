@@ -107,10 +107,10 @@ class Kernel:
 
     # -- cells -----------------------------------------------------------------------------
 
-    def run(self, code: str) -> str:
+    def run(self, code: str, timeout_s: float = _TIMEOUT_S) -> str:
         """Run a cell that must succeed; gives its last value as text."""
         request = self.submit(code)
-        reply = self.reply(request, _TIMEOUT_S)
+        reply = self.reply(request, timeout_s)
         if reply is None or reply["status"] != "ok":
             raise RuntimeError(f"{code!r} failed in {self.case.name}: {reply}")
         value = ""
@@ -194,12 +194,15 @@ class Kernel:
         """Interrupt as clients do: by a message or by SIGINT, as the kernelspec says."""
         self.manager.interrupt_kernel()
 
+    def is_quiet(self) -> bool:
+        """Whether the driver does next to nothing, for the moment that it takes to see."""
+        return self.java.cpu_percent(_QUIET_SLICE_S) / 100 <= _QUIET_SHARE
+
     def wait_until_quiet(self, timeout_s: float) -> None:
         """Wait until the driver does next to nothing."""
         deadline = time.perf_counter() + timeout_s
-        while self.java.cpu_percent(_QUIET_SLICE_S) / 100 > _QUIET_SHARE:
-            if time.perf_counter() > deadline:
-                return
+        while not self.is_quiet() and time.perf_counter() < deadline:
+            pass
 
     def _send(self, kind: str, subshell: str = "", /, **content: Any) -> str:
         message = self._client.session.msg(kind, content)

@@ -13,14 +13,14 @@ from benchmarks.kernels import Kernel, Sent
 from benchmarks.report import Figure, grid, run_line, spread, table
 from benchmarks.sparkmonitor import VERSION, sparkmonitor_case
 
-__all__ = ["measure_progress"]
+__all__ = ["TASKS", "measure_progress"]
 
-_TASKS = 20_000
-_WARM_UP_TASKS = 4_000
+TASKS = 20_000
+_WARM_UP_TASKS = 1_000
 _SHORT_TASKS = 3_000
 _PEER_ROUNDS = 2
 _LINGER_S = 1.0
-_BACKLOG_S = 20.0
+_BACKLOG_S = 10.0
 _TYPE = "application/vnd.spark-kernel.progress.v1+json"
 _JOB = """
 import time
@@ -34,10 +34,10 @@ _DISPLAYS = ("display_data", "update_display_data")
 Measured = dict[str, dict[str, list[float]]]
 
 
-def measure_progress(bench: Bench, pairs: int, tasks: int = _TASKS) -> str:
+def measure_progress(bench: Bench, pairs: int, tasks: int = TASKS) -> str:
     """Measure, and give the section."""
     measured: Measured = defaultdict(lambda: defaultdict(list))
-    rounds = pairs + pairs % 2
+    rounds = max(2, pairs - pairs % 2)
     _measure_ours(bench, rounds, tasks, measured)
     peers = [bench.plain()]
     note = f"sparkmonitor {VERSION}"
@@ -150,19 +150,20 @@ def _report(measured: Measured, bench: Bench, pairs: int, tasks: int, note: str)
         [title, spread(measured[name]["messages"], ""), spread(measured[name]["bytes"], "KB")]
         for name, title in names.items()
     ]
+    command = f"python -m benchmarks progress --pairs {pairs}"
+    if tasks != TASKS:
+        command += f" --tasks {tasks}"
     return "\n".join(
         [
             f"## Progress of a job of {tasks:,} tasks",
             "",
-            run_line(
-                f"python -m benchmarks progress --pairs {pairs}", note, f"Java {bench.java.version}"
-            ),
+            run_line(command, note, f"Java {bench.java.version}"),
             "",
             f"`spark.range(0, {tasks}, 1, {tasks}).count()`, timed in the cell. Ours in two "
             "kernels at once, one started with `SPARK_KERNEL_PROGRESS=0`, in turn; they swap in "
             "each round which of them shows progress, so that a slower JVM counts on both sides. "
             f"Plain ipykernel and sparkmonitor in turn, {min(pairs, _PEER_ROUNDS)} new kernels "
-            "each, after a job to warm up. sparkmonitor's environment sees the same Spark and "
+            f"each. Everywhere a job of {_WARM_UP_TASKS:,} tasks goes before. sparkmonitor's environment sees the same Spark and "
             "ipykernel; its comm is opened as its frontend does.",
             "",
             table(walls, "with", "without"),
@@ -170,7 +171,7 @@ def _report(measured: Measured, bench: Bench, pairs: int, tasks: int, note: str)
             table(lags, "ours", "sparkmonitor"),
             "",
             f"Sent on iopub for the job, until nothing came for {_LINGER_S:g} s after the reply "
-            f"or {_BACKLOG_S:g} s were over:",
+            f"or {_BACKLOG_S:g} s were over, when sparkmonitor may not have said everything yet:",
             "",
             grid(["", "messages", "bytes"], rows),
         ]

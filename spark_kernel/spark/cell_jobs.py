@@ -12,7 +12,7 @@ from typing import Any
 
 from spark_kernel.spark.ownership import OWNER_PREFIX
 
-__all__ = ["CellJobs", "load_cell_jobs"]
+__all__ = ["CellJobs", "load_cell_jobs", "ui_url"]
 
 _CLASS = "org.sparkkernel.CellJobs"
 
@@ -64,7 +64,7 @@ def load_cell_jobs(context: Any) -> CellJobs:
     arguments[0] = scala_context
     arguments[1] = OWNER_PREFIX
     java = loaded.getConstructors()[0].newInstance(arguments)
-    return CellJobs(java, _ui_url(context), bool(scala_context.isLocal()))
+    return CellJobs(java, ui_url(context), bool(scala_context.isLocal()))
 
 
 @cache
@@ -72,7 +72,7 @@ def _source() -> str:
     return files(__package__).joinpath("CellJobs.java").read_text("utf-8")
 
 
-def _ui_url(context: Any) -> str:
+def ui_url(context: Any) -> str:
     """Give the address at which a browser finds Spark's UI, through a proxy where there is one."""
     url = context.uiWebUrl
     if not url:

@@ -6,7 +6,6 @@ preview waits for the end of its query.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamPreviews"]
 
-_log = logging.getLogger(__name__)
 _ROWS = 20
 _COLUMNS = 20
 _VALUE_LENGTH = 200
@@ -61,8 +59,12 @@ class StreamPreviews:
                 preview.stop()
         self._open = [preview for preview in self._open if preview.is_active]
         preview = _Preview(frame, cell, self._emit)
-        self._open.append(preview)
-        preview.wait_for_rows()
+        try:
+            self._open.append(preview)
+            preview.begin()
+        except KeyboardInterrupt:
+            preview.stop()
+            raise
 
 
 class _Preview:
@@ -70,6 +72,7 @@ class _Preview:
         self.cell = cell
         self._emit = emit
         self._has_rows = threading.Event()
+        self._failure = ""
         fields = frame.schema.fields
         columns = tuple((field.name, field.dataType.simpleString()) for field in fields)
         self._rows: deque[tuple[str, ...]] = deque(maxlen=_ROWS)
@@ -80,8 +83,14 @@ class _Preview:
             omitted_columns=max(0, len(columns) - _COLUMNS),
             is_whole=self._is_whole,
         )
-        emit(StreamShown(cell, self._view))
+
+    def begin(self) -> None:
+        """Show it, and wait a little for its first rows."""
+        self._emit(StreamShown(self.cell, self._view))
         disown(threading.Thread(target=self._wait, name="spark-stream", daemon=True)).start()
+        waited_s = 0.0
+        while waited_s < _FIRST_BATCH_TIMEOUT_S and not self._has_rows.wait(_SLICE_S):
+            waited_s += _SLICE_S
 
     @property
     def is_active(self) -> bool:
@@ -105,22 +114,13 @@ class _Preview:
                     raise
         return None
 
-    def wait_for_rows(self) -> None:
-        waited_s = 0.0
-        try:
-            while waited_s < _FIRST_BATCH_TIMEOUT_S and not self._has_rows.wait(_SLICE_S):
-                waited_s += _SLICE_S
-        except KeyboardInterrupt:
-            self.stop()
-            raise
-
     def stop(self) -> None:
         """End the query; harmless where it has ended or its driver has."""
         with suppress(Exception):
             self._query.stop()
 
     def _take(self, batch: DataFrame, batch_id: int) -> None:
-        """Take a batch; called by the driver. A display that fails must not end the query."""
+        """Take a batch; called by the driver, which would print what is raised here."""
         try:
             rows = [self._texts(row) for row in batch.tail(_ROWS)]
             if self._is_whole:
@@ -130,8 +130,9 @@ class _Preview:
             self._tell_rates()
             if self._rows:
                 self._has_rows.set()
-        except Exception as error:  # such as a stop in the middle of a batch
-            _log.info("a batch of a stream was not shown: %s", _first_line(error))
+        except Exception as error:
+            if self._query.isActive:  # otherwise it was stopped in the middle of a batch
+                self._failure = _first_line(error)
 
     def _texts(self, row: Row) -> tuple[str, ...]:
         texts = (str(value) for value in row[:_COLUMNS])
@@ -148,13 +149,14 @@ class _Preview:
         self._emit(StreamShown(self.cell, self._view))
 
     def _wait(self) -> None:
-        error = ""
         try:
-            while not self._query.awaitTermination(_END_POLL_S):
+            while not self._query.awaitTermination(_END_POLL_S) and not self._failure:
                 pass
-        except Exception as failure:  # of the query, or the driver has gone
-            error = _first_line(failure)
-        self._view = replace(self._view, is_active=False, error=error)
+        except Exception as error:  # of the query, or the driver has gone
+            self._failure = _first_line(error)
+        if self._failure:
+            self.stop()
+        self._view = replace(self._view, is_active=False, error=self._failure)
         self._has_rows.set()
         self._emit(StreamShown(self.cell, self._view))
 

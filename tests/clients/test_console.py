@@ -68,6 +68,16 @@ def test_console_shows_the_banner_waits_for_spark_and_is_interrupted(
         child.sendline("spark.range(11).count() * 1000")
         child.expect(r"Out\[.*11000")
         child.expect(r"In \[")
+        # A console shows a display once and no updates, so progress is one line, not a flood.
+        child.sendline("import time; sc.range(4, numSlices=4).map(lambda n: time.sleep(1)).count()")
+        child.expect(r"Out\[.*4")
+        assert text_before(child).count("1 job running") == 1
+        child.expect(r"In \[")
+        child.sendline("sc.range(4, numSlices=4).map(lambda n: time.sleep(60)).count()")
+        child.expect("1 job running")
+        child.sendintr()
+        child.expect("KeyboardInterrupt: the cell was interrupted")
+        child.expect(r"In \[")
         child.sendline("exit")
         child.expect(pexpect.EOF)
         child.wait()

@@ -284,11 +284,13 @@ class Notebook:
         assert result.status == "ok", f"{result.error}\n{self._story()}"
         return result.text
 
-    def submit(self, code: str, subshell: str = "") -> Result:
+    def submit(self, code: str, subshell: str = "", cell_id: str = "") -> Result:
         """Ask for a cell to be run, and do not wait."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": False, "stop_on_error": False}
         request = self.client.session.msg("execute_request", content)
+        if cell_id:
+            request["metadata"]["cellId"] = cell_id
         if subshell:
             request["header"]["subshell_id"] = subshell
         result = Result(code, message_id=request["header"]["msg_id"])

@@ -248,7 +248,7 @@ def test_task_that_outlives_its_cell_goes_on_for_it(desk):
 def test_subshells_that_run_at_the_same_time_have_each_their_own_jobs(desk):
     first, subshells = desk.next_job, [desk.notebook.new_subshell() for _ in "ab"]
     assert desk.notebook.run("met = threading.Barrier(3)").error == ""
-    code = "'cell {}'\nmet.wait(60)\nfor _ in range(5): count()\nmet.wait(60)"
+    code = "'cell {}'\nmet.wait(60)\nfor _ in range(5): count()\narrived = met.wait(60)"
     cells = [desk.notebook.submit(code.format(shell), shell) for shell in (*subshells, "")]
     for cell in cells:
         assert desk.notebook.finish(cell).error == ""

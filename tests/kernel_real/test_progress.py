@@ -108,7 +108,7 @@ def run(notebook: Notebook, code: str) -> Result:
 
 
 def wait_for_final(notebook: Notebook, result: Result) -> dict[str, Any]:
-    """Wait for the last word of a cell that is done already."""
+    """Wait for the last word of a cell that is done; Spark says late that a job has failed."""
     notebook.wait_for(
         lambda: any(state["is_final"] for state in states_of(result)),
         FINAL_TIMEOUT_S,
@@ -189,7 +189,7 @@ def test_cancelled_job_is_shown_as_such(notebook):
     notebook.wait_for(lambda: messages_of(cell), 60, "the display")
     notebook.interrupt()
     assert "KeyboardInterrupt" in notebook.finish(cell).error
-    last = check_in_time(cell)
+    last = wait_for_final(notebook, cell)
     assert [job["state"] for job in last["jobs"]] == ["cancelled"]
     assert last["totals"]["failed"] == 1
 
@@ -289,7 +289,7 @@ def test_jobs_are_listed_from_a_subshell_while_a_cell_runs(notebook):
     assert not cell.is_done
     notebook.interrupt()
     notebook.finish(cell)
-    (job,) = check_in_time(cell)["jobs"]
+    (job,) = wait_for_final(notebook, cell)["jobs"]
     line = next(line for line in listing.shown.splitlines() if line.startswith(f"{job['id']} "))
     assert job["description"] in line
     assert "%spark cancel ID" in listing.shown
@@ -339,7 +339,7 @@ def retrying(new_notebook: NotebookMaker) -> Iterator[Notebook]:
 def test_failed_tasks_are_counted_with_a_hint_and_without_links(retrying, times, state):
     result = retrying.run(FAILING.format(times=times))
     assert result.status == ("ok" if state == "succeeded" else "error")
-    (job,) = check_in_time(result)["jobs"]
+    (job,) = wait_for_final(retrying, result)["jobs"]
     assert (job["state"], job["tasks"]["failed"], job["url"]) == (state, times, "")
     (stage,) = job["stages"]
     assert (stage["tasks"]["failed"], stage["url"], stage["hints"]) == (times, "", ["failed_tasks"])
