@@ -101,7 +101,7 @@ class SparkKernelSettings(HasTraits):
         True, help="Whether a cell shows its jobs while they run; `%spark progress` changes it."
     ).tag(config=True)
     progress_interval_s = Float(
-        0.3, min=0.25, help="Seconds between two updates of what a cell shows of its jobs."
+        0.35, min=0.34, help="Seconds between two updates of what a cell shows of its jobs."
     ).tag(config=True)
     log_max_bytes = Int(
         64 * 1024 * 1024,

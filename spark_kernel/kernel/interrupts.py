@@ -28,7 +28,7 @@ from spark_kernel.protocol.events import Cell
 from spark_kernel.spark import stale_plans
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cancellation import Canceller, Interruption
-from spark_kernel.spark.ownership import CellRun, JobOwner, owned_by
+from spark_kernel.spark.ownership import CellRun, JobOwner, current_task, owned_by
 
 __all__ = ["Interrupts"]
 
@@ -207,7 +207,7 @@ class Interrupts:
             return
         if run.task is not None:
             run.cancel_task()
-            other = _current_task()
+            other = current_task()
             if other is not None and is_in_user_code and other not in run.cancelled_tasks:
                 # A task of the notebook's: only this error leaves the event loop alive.
                 run.cancelled_tasks.add(other)
@@ -303,10 +303,6 @@ def _hide_interrupts(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return None
 
     return excepthook
-
-
-def _current_task() -> asyncio.Task[Any] | None:
-    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
 
 
 def _is_in_task(frame: FrameType | None) -> bool:

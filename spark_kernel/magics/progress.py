@@ -12,7 +12,7 @@ from spark_kernel.protocol.progress import JobProgress, QueryProgress
 
 __all__ = ["JobControls", "cancel", "set_progress", "show_jobs"]
 
-_LEAST_INTERVAL_S = 0.25
+_LEAST_INTERVAL_S = 0.34
 
 
 class JobControls(Protocol):

@@ -289,10 +289,11 @@ public class CellJobs {
    */
   public String sample(int from, String running, int jobLimit, int stageLimit) throws Exception {
     List jobs = new ArrayList();
+    Map live = liveStages();
     String[] ids = running.isEmpty() ? new String[0] : running.split(",");
     for (int i = 0; i < ids.length; i++) {
       try {
-        jobs.add(describe(store.job(Integer.parseInt(ids[i])), stageLimit));
+        jobs.add(describe(store.job(Integer.parseInt(ids[i])), stageLimit, live));
       } catch (NoSuchElementException evicted) {
         Map gone = new LinkedHashMap();
         gone.put("id", Integer.valueOf(ids[i]));
@@ -311,7 +312,7 @@ public class CellJobs {
       JobData job = ((JobDataWrapper) view.next()).info();
       next = job.jobId() + 1;
       if (!ownerOf(job).isEmpty()) {
-        jobs.add(describe(job, stageLimit));
+        jobs.add(describe(job, stageLimit, live));
       }
     }
     Map sample = new LinkedHashMap();
@@ -320,22 +321,23 @@ public class CellJobs {
     sample.put("is_cut", Boolean.valueOf(isCut));
     sample.put("executors", Integer.valueOf(executors()));
     sample.put("jobs", jobs);
-    sample.put("queries", describeQueries());
+    sample.put("queries", describeQueries(true));
     return MAPPER.writeValueAsString(sample);
   }
 
   /** Gives, as JSON, what runs now, whoever started it. */
   public String running(int limit) throws Exception {
     List jobs = new ArrayList();
+    Map live = liveStages();
     scala.collection.Iterator all =
         store.jobsList(Collections.singletonList(JobExecutionStatus.RUNNING)).iterator();
     while (all.hasNext() && jobs.size() < limit) {
-      jobs.add(describe((JobData) all.next(), 0));
+      jobs.add(describe((JobData) all.next(), 0, live));
     }
     Map found = new LinkedHashMap();
     found.put("now", Long.valueOf(System.currentTimeMillis()));
     found.put("jobs", jobs);
-    found.put("queries", describeQueries());
+    found.put("queries", describeQueries(false));
     return MAPPER.writeValueAsString(found);
   }
 
@@ -385,7 +387,18 @@ public class CellJobs {
     return "";
   }
 
-  private Map describe(JobData job, int stageLimit) throws Exception {
+  /** Gives the stages that run as they are now: the store hears of their tasks with delay. */
+  private Map liveStages() {
+    Map live = new java.util.HashMap();
+    scala.collection.Iterator all = store.activeStages().iterator();
+    while (all.hasNext()) {
+      StageData stage = (StageData) all.next();
+      live.put(stage.stageId() + "." + stage.attemptId(), stage);
+    }
+    return live;
+  }
+
+  private Map describe(JobData job, int stageLimit, Map live) throws Exception {
     Map described = new LinkedHashMap();
     described.put("id", Integer.valueOf(job.jobId()));
     described.put("owner", ownerOf(job));
@@ -397,18 +410,37 @@ public class CellJobs {
     described.put("submitted", millis(job.submissionTime()));
     described.put("completed", millis(job.completionTime()));
     described.put("tasks", Integer.valueOf(job.numTasks()));
-    described.put("done", Integer.valueOf(job.numCompletedIndices()));
-    described.put("active", Integer.valueOf(job.numActiveTasks()));
-    described.put("failed", Integer.valueOf(job.numFailedTasks()));
+    int done = job.numCompletedIndices();
+    int active = job.numActiveTasks();
+    int failed = job.numFailedTasks();
+    scala.collection.Iterator ids = job.stageIds().iterator();
+    while (!live.isEmpty() && ids.hasNext()) {
+      int id = ((Number) ids.next()).intValue();
+      for (int attempt = 0; ; attempt++) {
+        StageData stored = stage(id, attempt);
+        if (stored == null) {
+          break;
+        }
+        StageData now = (StageData) live.get(id + "." + attempt);
+        if (now != null) {
+          done += now.numCompletedIndices() - stored.numCompletedIndices();
+          active += now.numActiveTasks() - stored.numActiveTasks();
+          failed += now.numFailedTasks() - stored.numFailedTasks();
+        }
+      }
+    }
+    described.put("done", Integer.valueOf(done));
+    described.put("active", Integer.valueOf(active));
+    described.put("failed", Integer.valueOf(failed));
     described.put("skipped", Integer.valueOf(job.numSkippedTasks()));
     if (stageLimit > 0) {
-      addStages(job, stageLimit, described);
+      addStages(job, stageLimit, described, live);
     }
     return described;
   }
 
   /** Adds the stages that tell most: those that run, then those that failed, then the rest. */
-  private void addStages(JobData job, int limit, Map described) throws Exception {
+  private void addStages(JobData job, int limit, Map described, Map live) throws Exception {
     List active = new ArrayList();
     List failed = new ArrayList();
     List others = new ArrayList();
@@ -421,6 +453,10 @@ public class CellJobs {
         StageData stage = stage(id, attempt);
         if (stage == null) {
           break;
+        }
+        Object now = live.get(id + "." + attempt);
+        if (now != null) {
+          stage = (StageData) now;
         }
         input += stage.inputBytes();
         shuffle += stage.shuffleReadBytes();
@@ -483,7 +519,7 @@ public class CellJobs {
     return described;
   }
 
-  private List describeQueries() {
+  private List describeQueries(boolean isForgetting) {
     List described = new ArrayList();
     Object[] tracked = queries.toArray();
     for (int i = 0; i < tracked.length; i++) {
@@ -502,7 +538,7 @@ public class CellJobs {
         one.put("processed_rate", finite(last.processedRowsPerSecond()));
       }
       described.add(one);
-      if (!isActive) {
+      if (!isActive && isForgetting) {
         queries.remove(tracked[i]);
       }
     }

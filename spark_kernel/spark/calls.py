@@ -94,6 +94,7 @@ class CallTracker:
     ) -> None:
         self.cell_jobs: CellJobs | None = None
         self.is_hung = False
+        self._has_warned = False
         self._watch = watch
         self._interruption = interruption
         self._thread = _ThreadState()
@@ -199,7 +200,10 @@ class CallTracker:
         try:
             action(*arguments)
         except Exception as error:
-            _log.warning("jobs could not be given to their cell: %s", error)
+            level = logging.DEBUG if self._has_warned else logging.WARNING
+            self._has_warned = True
+            reason = str(error).split("\n", 1)[0]
+            _log.log(level, "jobs could not be given to their cell: %s", reason)
         finally:
             self._thread.is_inside = was_inside
 

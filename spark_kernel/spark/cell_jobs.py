@@ -15,6 +15,7 @@ from spark_kernel.spark.ownership import OWNER_PREFIX
 __all__ = ["CellJobs", "load_cell_jobs", "ui_url"]
 
 _CLASS = "org.sparkkernel.CellJobs"
+_LOADED = "_spark_kernel_cell_jobs"
 
 
 class CellJobs:
@@ -56,10 +57,14 @@ def load_cell_jobs(context: Any) -> CellJobs:
     """Compile our half into the driver of a context, and start it; 0.1 to 0.3 s."""
     gateway, jvm = context._gateway, context._jvm
     scala_context = context._jsc.sc()
-    compiler = jvm.org.codehaus.janino.SimpleCompiler()
-    compiler.setParentClassLoader(scala_context.getClass().getClassLoader())
-    compiler.cook(_source())
-    loaded = compiler.getClassLoader().loadClass(_CLASS)
+    # Once for each driver: py4j keeps methods by the name of their class, not by its loader.
+    loaded = vars(gateway).get(_LOADED)  # getattr would name a method in Java
+    if loaded is None:
+        compiler = jvm.org.codehaus.janino.SimpleCompiler()
+        compiler.setParentClassLoader(scala_context.getClass().getClassLoader())
+        compiler.cook(_source())
+        loaded = compiler.getClassLoader().loadClass(_CLASS)
+        setattr(gateway, _LOADED, loaded)
     arguments = gateway.new_array(jvm.java.lang.Object, 2)
     arguments[0] = scala_context
     arguments[1] = OWNER_PREFIX

@@ -28,6 +28,7 @@ __all__ = [
     "CellRun",
     "JobOwner",
     "current_owner",
+    "current_task",
     "disown",
     "follow_threads",
     "owned_by",
@@ -118,6 +119,7 @@ class CellRun:
         self.cell = cell
         self.thread = threading.get_ident()
         self.task: asyncio.Task[Any] | None = None
+        self._request = current_task()
         self._owner = JobOwner(cell, description, self)
         self._ended: JobOwner | None = None
 
@@ -145,10 +147,15 @@ class CellRun:
     def _is_own_code(self) -> bool:
         if threading.get_ident() != self.thread:
             return False
-        return self.task is None or asyncio.current_task() is self.task
+        return current_task() is (self.task or self._request)
 
 
 _current: ContextVar[CellRun | JobOwner | None] = ContextVar("spark_kernel_owner", default=None)
+
+
+def current_task() -> asyncio.Task[Any] | None:
+    """Give the task that the calling code is part of, or None."""
+    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
 
 
 def current_owner() -> JobOwner | None:
@@ -177,7 +184,7 @@ def disown(thread: threading.Thread) -> threading.Thread:
 
 def follow_threads() -> None:
     """Let owners follow into threads and pools from now on; harmless when called again."""
-    if not isinstance(threading.Thread.start, wrapt.FunctionWrapper):
+    if not isinstance(vars(threading.Thread)["start"], wrapt.FunctionWrapper):
         threading.Thread.start = _start(threading.Thread.start)  # type: ignore[method-assign]
         wrapt.register_post_import_hook(_hook_executor, "concurrent.futures.thread")
         wrapt.register_post_import_hook(_hook_pool, "multiprocessing.pool")

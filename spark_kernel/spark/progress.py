@@ -5,6 +5,7 @@ Bounded: of jobs that are over, the newest are kept and the others only counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from spark_kernel.protocol.progress import (
 __all__ = ["JobBook", "TaskLookup", "read_running"]
 
 _KEPT_JOBS = 20
+_CANCELLED = re.compile(r"(\[SPARK_JOB_CANCELLED\] )?Job \d+ cancelled\b")
 _SLOW_STAGE_MS = 5_000
 _SKEW_RATIO = 3.0
 _SKEW_TASKS = 3
@@ -38,6 +40,10 @@ _STATES = {
 
 TaskLookup = Callable[[int, int, str], Mapping[str, Any] | None]
 """Gives one task of a stage and attempt: "running", "longest" or "failed"; may take a while."""
+
+
+_StageKey = tuple[int, int, int]
+"""Context, stage and attempt."""
 
 
 class JobBook:
@@ -57,8 +63,9 @@ class JobBook:
         self._jobs: dict[tuple[int, int], JobProgress] = {}
         self._bytes: dict[tuple[int, int], tuple[int, int]] = {}
         self._queries: dict[str, QueryProgress] = {}
-        self._hints: dict[tuple[int, int], dict[Hint, str]] = {}
-        self._looked_at: dict[tuple[int, int, str], tuple[int, int]] = {}
+        self._hints: dict[_StageKey, dict[Hint, str]] = {}
+        self._looked_at: dict[tuple[_StageKey, str], tuple[int, int]] = {}
+        self._failed_task: dict[_StageKey, str] = {}
         self._dropped = TaskCounts()
         self._dropped_bytes = (0, 0)
         self._dropped_jobs = self._dropped_failures = 0
@@ -132,10 +139,10 @@ class JobBook:
             self._began = submitted
         state = _STATES.get(seen["status"], RunState.UNKNOWN)
         stages = tuple(
-            self._stage(stage, now, ui_url, look)
+            self._stage(context, stage, now, ui_url, look)
             for stage in sorted(seen["stages"], key=lambda s: (s["id"], s["attempt"]))
         )
-        if state is RunState.FAILED and any("cancelled" in s["reason"] for s in seen["stages"]):
+        if state is RunState.FAILED and any(_CANCELLED.match(s["reason"]) for s in seen["stages"]):
             state = RunState.CANCELLED
         self._jobs[key] = JobProgress(
             id=key[1],
@@ -226,26 +233,28 @@ class JobBook:
             self._dropped_jobs += 1
             self._dropped_failures += job.state in (RunState.FAILED, RunState.CANCELLED)
             for stage in job.stages:
-                self._hints.pop((stage.id, stage.attempt), None)
+                of_stage = (key[0], stage.id, stage.attempt)
+                self._hints.pop(of_stage, None)
+                self._failed_task.pop(of_stage, None)
                 for kind in ("running", "longest", "failed"):
-                    self._looked_at.pop((stage.id, stage.attempt, kind), None)
+                    self._looked_at.pop((of_stage, kind), None)
 
     def _stage(
-        self, seen: Mapping[str, Any], now: int, ui_url: str, look: TaskLookup | None
+        self, context: int, seen: Mapping[str, Any], now: int, ui_url: str, look: TaskLookup | None
     ) -> StageProgress:
-        key = (seen["id"], seen["attempt"])
+        key = (context, seen["id"], seen["attempt"])
         if seen["spill_bytes"]:
             self._hint(key, Hint.SPILL, "data did not fit into memory and went to disk")
         if look is not None:
             self._look_for_failures(key, seen, now, look)
             self._look_for_skew(key, seen, now, look)
         return StageProgress(
-            id=key[0],
-            attempt=key[1],
+            id=key[1],
+            attempt=key[2],
             name=self._name_place(seen["name"]),
             state=_STATES.get(seen["status"], RunState.UNKNOWN),
             tasks=_counts(seen, None),
-            url=f"{ui_url}/stages/stage/?id={key[0]}&attempt={key[1]}" if ui_url else "",
+            url=f"{ui_url}/stages/stage/?id={key[1]}&attempt={key[2]}" if ui_url else "",
             duration_s=_seconds(seen["submitted"], seen["completed"] or now),
             input_bytes=seen["input_bytes"],
             shuffle_read_bytes=seen["shuffle_read_bytes"],
@@ -255,17 +264,21 @@ class JobBook:
         )
 
     def _look_for_failures(
-        self, key: tuple[int, int], seen: Mapping[str, Any], now: int, look: TaskLookup
+        self, key: _StageKey, seen: Mapping[str, Any], now: int, look: TaskLookup
     ) -> None:
-        if seen["failed"] and self._is_due(key, "failed", seen["failed"], now):
-            task = look(key[0], key[1], "failed")
-            where = f", one on {task['host']}: {_first_line(task['error'])}" if task else ""
-            number = seen["failed"]
-            tasks = "1 task failed" if number == 1 else f"{number:,} tasks failed"
-            self._hint(key, Hint.FAILED_TASKS, f"{tasks}{where}")
+        number = seen["failed"]
+        if not number:
+            return
+        if self._is_due(key, "failed", number, now):
+            task = look(key[1], key[2], "failed")
+            if task:
+                where = f", one on {task['host']}: {_first_line(task['error'])}"
+                self._failed_task[key] = where
+        tasks = "1 task failed" if number == 1 else f"{number:,} tasks failed"
+        self._hint(key, Hint.FAILED_TASKS, f"{tasks}{self._failed_task.get(key, '')}")
 
     def _look_for_skew(
-        self, key: tuple[int, int], seen: Mapping[str, Any], now: int, look: TaskLookup
+        self, key: _StageKey, seen: Mapping[str, Any], now: int, look: TaskLookup
     ) -> None:
         """Look for a task far longer than the others, where one may be: few are left, or none."""
         ended = seen["ended"]
@@ -279,7 +292,7 @@ class JobBook:
             return
         if not self._is_due(key, kind, seen["completed"] or ended, now):
             return
-        task = look(key[0], key[1], kind)
+        task = look(key[1], key[2], kind)
         if task is None or task["duration_ms"] < _SLOW_STAGE_MS:
             return
         others = (
@@ -296,20 +309,20 @@ class JobBook:
                 f"the others took {others / 1000:.1f} s on average",
             )
 
-    def _is_due(self, key: tuple[int, int], kind: str, value: int, now: int) -> bool:
+    def _is_due(self, key: _StageKey, kind: str, value: int, now: int) -> bool:
         """Whether to look again: something has changed, and the last look is a while ago.
 
         A stage that is still at it is looked at again even if nothing has changed.
         """
-        last = self._looked_at.get((key[0], key[1], kind))
+        last = self._looked_at.get((key, kind))
         if last is not None:
             at, seen = last
             if now - at < _LOOKUP_INTERVAL_MS or (value == seen and kind != "running"):
                 return False
-        self._looked_at[(key[0], key[1], kind)] = (now, value)
+        self._looked_at[(key, kind)] = (now, value)
         return True
 
-    def _hint(self, key: tuple[int, int], hint: Hint, text: str) -> None:
+    def _hint(self, key: _StageKey, hint: Hint, text: str) -> None:
         self._hints.setdefault(key, {})[hint] = text
 
 
@@ -357,7 +370,9 @@ def _counts(seen: Mapping[str, Any], known: TaskCounts | None) -> TaskCounts:
     if known is not None:
         done, failed = max(done, known.completed), max(failed, known.failed)
     skipped = seen.get("skipped", 0)
-    return TaskCounts(max(0, seen["tasks"]), done, max(0, seen["active"]), failed, skipped)
+    is_over = _STATES.get(seen["status"], RunState.UNKNOWN).is_over
+    active = 0 if is_over else max(0, seen["active"])  # some are still being killed
+    return TaskCounts(max(0, seen["tasks"]), done, active, failed, skipped)
 
 
 def _seconds(start: int | None, end: int) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,8 @@ _JOB_LIMIT = 100
 _STAGE_LIMIT = 20
 _SETTLE_MS = 500
 _FINISH_TIMEOUT_S = 1.5
+_LAST_LOOKS = 3
+_LAST_LOOK_S = 0.03
 _SHORT_ID = 8
 
 
@@ -81,7 +84,7 @@ class Sampler:
         cell_jobs: Callable[[], CellJobs | None],
         emit: Callable[[ProgressSampled], None],
         is_enabled: bool = True,
-        interval_s: float = 0.3,
+        interval_s: float = 0.35,
         name_place: Callable[[str], str] = str,
     ) -> None:
         self.is_enabled = is_enabled
@@ -92,6 +95,7 @@ class Sampler:
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
         self._of_tag: dict[str, _Watched] = {}
+        self._over: weakref.WeakValueDictionary[str, Cell] = weakref.WeakValueDictionary()
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._finishing: list[tuple[_Watched, threading.Event]] = []
@@ -123,6 +127,7 @@ class Sampler:
             watched = self._watched.get(owner.cell.id)
             if watched is None:
                 watched = _Watched(owner.cell, JobBook(owner.cell.cell_id, self._name_place))
+                watched.is_over = owner.cell.id in self._over
                 self._watched[owner.cell.id] = watched
             if owner not in watched.owners:
                 watched.owners.append(owner)
@@ -149,7 +154,9 @@ class Sampler:
 
     def finish(self, cell: Cell) -> None:
         """Note that a cell is done; what it shows is brought up to date before this returns."""
-        watched = self._watched.get(cell.id)
+        with self._lock:
+            self._over[cell.id] = cell  # for as long as something of it is left
+            watched = self._watched.get(cell.id)
         if watched is None:
             return
         watched.is_over = True
@@ -188,6 +195,12 @@ class Sampler:
         finishing, self._finishing = self._finishing, []
         try:
             self._sample(settle=bool(finishing))
+            for _ in range(_LAST_LOOKS):
+                # Spark tells of the end of a job after it has told whoever waited for it.
+                if not any(w.book.has_running and not w.has_calls for w, _ in finishing):
+                    break
+                time.sleep(_LAST_LOOK_S)
+                self._sample(settle=True)
             self._failures = 0
         except Exception as error:
             self._failures += 1
@@ -226,9 +239,17 @@ class Sampler:
 
     def _take(self, sample: dict[str, Any], jobs: CellJobs) -> None:
         now = sample["now"]
+
+        def look(stage: int, attempt: int, kind: str) -> dict[str, Any] | None:
+            try:
+                return jobs.task(stage, attempt, kind)
+            except Exception as error:  # a hint less, and nothing worse
+                _log.debug("no task of stage %s: %s", stage, error)
+                return None
+
         for seen in sample["jobs"]:
             for watched in self._meant_by(seen):
-                watched.book.take_job(self._context_number, seen, now, jobs.ui_url, jobs.task)
+                watched.book.take_job(self._context_number, seen, now, jobs.ui_url, look)
         for seen in sample["queries"]:
             for watched in self._meant_by(seen):
                 watched.book.take_query(seen)

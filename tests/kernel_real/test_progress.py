@@ -298,7 +298,7 @@ def test_jobs_are_listed_from_a_subshell_while_a_cell_runs(notebook):
 def test_progress_can_be_turned_off_and_on(notebook):
     assert "off" in run(notebook, "%spark progress off").stdout
     assert messages_of(run(notebook, LONG)) == []
-    assert "0.3 s" in run(notebook, "%spark progress on").stdout
+    assert "0.35 s" in run(notebook, "%spark progress on").stdout
     check_in_time(run(notebook, LONG))
 
 
