@@ -171,7 +171,7 @@ class CallTracker:
         Of a connection that replaces a broken one, the local properties are those of the old.
         """
         connection = _connection_of(client)
-        if connection is not None and connection.owner is owner and connection.cell_jobs is jobs:
+        if getattr(connection, "owner", None) is owner and connection.cell_jobs is jobs:
             return connection
         self._guard(self._bind, client, owner, jobs)
         return _connection_of(client)

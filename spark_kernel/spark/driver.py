@@ -25,6 +25,7 @@ import psutil
 from spark_kernel.errors import DriverStartError
 from spark_kernel.spark.driver_log import DriverLog
 from spark_kernel.spark.launch import LaunchCommand
+from spark_kernel.spark.ownership import disown
 from spark_kernel.spark.run_folder import RunFolder
 
 __all__ = ["Connection", "Driver"]
@@ -74,7 +75,7 @@ class Driver:
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         self.process = self._launch(command)
         self._thread = threading.Thread(target=self._watch, name="spark-driver", daemon=True)
-        self._thread.start()
+        disown(self._thread).start()
 
     def _launch(self, command: LaunchCommand) -> subprocess.Popen[bytes]:
         log_descriptor = self.log.open()

@@ -36,6 +36,7 @@ from spark_kernel.spark.driver_factory import (
 )
 from spark_kernel.spark.failures import RESTART_HINT, explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
+from spark_kernel.spark.ownership import disown
 from spark_kernel.spark.settings import SessionSettings, StartMode
 from spark_kernel.spark.startup import StatusBoard, expected_cluster
 
@@ -275,7 +276,7 @@ class KernelSession:
                 return
             self._enter_start(state, message)
             self._starter = threading.Thread(target=self._run, name="spark-start", daemon=True)
-            self._starter.start()
+            disown(self._starter).start()
 
     def _enter_start(self, state: SessionState, message: str) -> None:
         self._settled.clear()

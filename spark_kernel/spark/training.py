@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 from spark_kernel.errors import DriverStartError
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.archive import Archive, ArchiveStore
+from spark_kernel.spark.cell_jobs import load_cell_jobs
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_log import DriverLog
 from spark_kernel.spark.gateway import connect
 from spark_kernel.spark.installation import SparkInstallation, find_spark
 from spark_kernel.spark.java import JavaRuntime, find_java
 from spark_kernel.spark.launch import configuration_folder, direct_command, needs_ordinary_way
+from spark_kernel.spark.ownership import OWNER_PREFIX
 from spark_kernel.spark.run_folder import RunFolder
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.submit import plan_submission
@@ -114,8 +116,12 @@ def _run(
             raise DriverStartError("the training driver did not start", f"look at {log.path}")
         os.environ["PYSPARK_PYTHON"] = sys.executable
         session = attach.create_session(connect(connection))
+        jobs = load_cell_jobs(session.sparkContext)
+        jobs.java.adopt(None)
+        jobs.java.bind(f"{OWNER_PREFIX}0", "spark-kernel warm")
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             _exercise(session)
+        jobs.sample(0, [], job_limit=100, stage_limit=20)
         session.stop()
     finally:
         driver.stop(_FINISH_TIMEOUT_S)

@@ -45,6 +45,7 @@ def gated(
     """Give a gated notebook for the tests of one module."""
     java = GatedJava(tmp_path_factory.mktemp("java") / "home")
     environ = {"SPARK_KERNEL_JAVA_HOME": str(java.home), "SPARK_KERNEL_STOP_TIMEOUT_S": "3"}
+    environ["SPARK_KERNEL_PROGRESS"] = "0"  # the display of the wait is what these tests look at
     files = {
         "needs_session.py": _NEEDS_SESSION,
         "needs_active.py": _NEEDS_ACTIVE,

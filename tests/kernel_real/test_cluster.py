@@ -13,6 +13,7 @@ from kernel_real.cluster import standalone_cluster
 from kernel_real.leftovers import kill_all, marked_processes, wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
 from kernel_real.schemas import SPARK_STATUS
+from spark_kernel.protocol.progress import PROGRESS_MIME
 
 CONF = {
     "spark.driver.host": "127.0.0.1",
@@ -86,7 +87,8 @@ def test_kernel_waits_for_executors_and_says_so_until_a_worker_joins(
                 cluster.add_worker()
                 ready = notebook.wait_for_state("ready")
                 assert notebook.finish(waiting).text == "10"
-                assert len(waiting.displays[-1]["data"]["text/plain"].splitlines()) == 1
+                waits = [d["data"] for d in waiting.displays if PROGRESS_MIME not in d["data"]]
+                assert len(waits[-1]["text/plain"].splitlines()) == 1
                 assert ready["cluster"] == {
                     "name": "analytics",
                     "master": cluster.url,
