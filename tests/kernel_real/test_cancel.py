@@ -109,7 +109,7 @@ def test_jobs_that_outlive_their_cell_are_cancelled_with_it(prepared: Notebook) 
     assert cancel(prepared, "cell", result.message_id) == [result.message_id]
     assert wait_until(lambda: prepared.value("left.done()") == "True", 20)
     assert prepared.value("type(left.exception()).__name__") == "'KeyboardInterrupt'"
-    assert prepared.value(JOBS) == "[]"
+    assert wait_until(lambda: prepared.value(JOBS) == "[]", 20)
 
 
 def test_streaming_query_is_stopped_by_id_or_name(prepared: Notebook) -> None:
