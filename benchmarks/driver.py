@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from typing import Any
 
 from py4j.java_gateway import GatewayParameters, JavaGateway
 
 __all__ = ["WHERE", "Driver"]
+
+_COLLECTIONS = 3
+_CLEANING_S = 0.3
+"""Spark lets go of broadcasts and shuffles only after a collection, in a thread of its own."""
 
 WHERE = (
     "'%d %s' % (spark._sc._gateway.gateway_parameters.port, "
@@ -68,8 +73,10 @@ class Driver:
         return float(job.completionTime().get().getTime()) / 1000
 
     def used_heap(self) -> int:
-        """Give the bytes of the heap in use after a collection of the garbage."""
-        for _ in range(2):
+        """Give the bytes of the heap that a collection of the garbage has left in use."""
+        for _ in range(_COLLECTIONS):
             self._jvm.java.lang.System.gc()
-        runtime = self._jvm.java.lang.Runtime.getRuntime()
-        return int(runtime.totalMemory()) - int(runtime.freeMemory())
+            time.sleep(_CLEANING_S)
+        factory = self._jvm.java.lang.management.ManagementFactory
+        after = (pool.getCollectionUsage() for pool in factory.getMemoryPoolMXBeans())
+        return sum(int(usage.getUsed()) for usage in after if usage is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import dataclass, field
 
 import click
@@ -18,6 +19,14 @@ _STEPS = 10
 _SETTLED = 200
 _GROWTH = 5 * 2**20
 _RETAINED = 100
+_CONF = {
+    # Else what Spark itself keeps of the first thousand jobs would be all that is seen to grow.
+    "spark.ui.retainedJobs": str(_RETAINED),
+    "spark.ui.retainedStages": str(_RETAINED),
+    "spark.sql.ui.retainedExecutions": str(_RETAINED),
+    # Each shuffle has a new thread, which lives for a minute, until there are as many: 1,024.
+    "spark.sql.shuffleExchange.maxThreadThreshold": "16",
+}
 _JOB = "rows = spark.range(1000).selectExpr('sum(id)').collect()"
 _SINGLE_CELLS = 50
 _LOOP = f"for _ in range({_STEP - _SINGLE_CELLS}): {_JOB}"
@@ -41,9 +50,7 @@ class _Series:
 
 def measure_memory(bench: Bench) -> str:
     """Measure, and give the section."""
-    # Else what Spark itself retains of the first thousand jobs would be all that is seen to grow.
-    names = ("ui.retainedJobs", "ui.retainedStages", "sql.ui.retainedExecutions")
-    conf = {"SPARK_KERNEL_CONF": json.dumps({f"spark.{n}": str(_RETAINED) for n in names})}
+    conf = {"SPARK_KERNEL_CONF": json.dumps(_CONF)}
     series = {"on": _Series(), "off": _Series()}
     with (
         Kernel(bench.ours("on", conf)) as on,
@@ -69,7 +76,10 @@ def _run_step(kernel: Kernel) -> None:
 
 def _report(on: _Series, off: _Series, java: str) -> str:
     def growth(values: list[int]) -> list[float]:
-        return [float(values[-1] - values[_SETTLED // _STEP - 1])]
+        """Give the rise of the line through all values from the settled one on."""
+        settled = values[_SETTLED // _STEP - 1 :]
+        line = statistics.linear_regression(range(len(settled)), settled)
+        return [line.slope * (len(settled) - 1)]
 
     def figure(title: str, with_it: list[int], without: list[int]) -> Figure:
         title = f"growth of the {title}, from {_SETTLED} to {_STEP * _STEPS:,} jobs"
@@ -93,8 +103,10 @@ def _report(on: _Series, off: _Series, java: str) -> str:
             "",
             f"Two kernels of ours, progress on and off, {_STEP} jobs in turn: {_SINGLE_CELLS} "
             f"cells with one short job, and one cell with {_STEP - _SINGLE_CELLS}, which is shown. "
-            f"Spark retains {_RETAINED} jobs, stages and executions, so that what it keeps itself "
-            "does not grow. The heap is what is used after `System.gc()`.",
+            f"Spark retains {_RETAINED} jobs, stages and executions, and 16 threads for shuffles "
+            "(by default 1,000 and 1,024), so that what it keeps itself does not grow. The heap is "
+            "what `System.gc()` leaves in use. Growth is that of the line through all samples, as "
+            "the heap moves by some MiB from one to the next.",
             "",
             table(figures, "progress on", "progress off"),
             "",

@@ -163,8 +163,9 @@ def _report(measured: Measured, bench: Bench, pairs: int, tasks: int, note: str)
             "kernels at once, one started with `SPARK_KERNEL_PROGRESS=0`, in turn; they swap in "
             "each round which of them shows progress, so that a slower JVM counts on both sides. "
             f"Plain ipykernel and sparkmonitor in turn, {min(pairs, _PEER_ROUNDS)} new kernels "
-            f"each. Everywhere a job of {_WARM_UP_TASKS:,} tasks goes before. sparkmonitor's environment sees the same Spark and "
-            "ipykernel; its comm is opened as its frontend does.",
+            f"each. Everywhere a job of {_WARM_UP_TASKS:,} tasks goes before. sparkmonitor's "
+            "environment sees the same Spark and ipykernel; its comm is opened as its frontend "
+            "does.",
             "",
             table(walls, "with", "without"),
             "",
