@@ -155,13 +155,14 @@ class Interrupts:
     def interruption_of(self, error: BaseException | None) -> KeyboardInterrupt | None:
         """Give the interrupt that hides behind what a cell has raised, if any.
 
-        An interrupted await ends with a CancelledError, and PySpark's own cleaning up may fail
-        when it is interrupted.
+        An interrupted await ends with a CancelledError, a subshell gets a bare exception, and
+        PySpark's own cleaning up may fail when it is interrupted.
         """
         run = self._runs.get(threading.get_ident())
         if run is None or not run.was_interrupted or error is None:
             return None
-        if isinstance(error, asyncio.CancelledError):
+        is_bare = isinstance(error, KeyboardInterrupt) and not getattr(error, _OURS, False)
+        if is_bare or isinstance(error, asyncio.CancelledError):
             return self._explained(KeyboardInterrupt(_MESSAGE), error.__traceback__)
         if not _raised_in_pyspark(error.__traceback__):
             return None

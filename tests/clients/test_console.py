@@ -77,6 +77,8 @@ def test_console_shows_the_banner_waits_for_spark_and_is_interrupted(
         child.expect("1 job running")
         child.sendintr()
         child.expect("KeyboardInterrupt: the cell was interrupted")
+        child.sendline("6 * 111")
+        child.expect(r"Out\[.*666")
         child.expect(r"In \[")
         child.sendline("exit")
         child.expect(pexpect.EOF)

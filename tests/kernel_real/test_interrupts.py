@@ -176,7 +176,7 @@ def test_python_workers_of_cancelled_tasks_are_gone(prepared: Notebook) -> None:
 
 
 def test_interrupt_while_a_large_result_is_read(prepared: Notebook) -> None:
-    result = begin(prepared, "rows = spark.range(3_000_000).collect()", sign="begun")
+    result = begin(prepared, "while True: spark.range(2_000_000).collect()", sign="begun")
     prepared.listen(1)
     prepared.interrupt()
     assert_interrupted(prepared, result)
