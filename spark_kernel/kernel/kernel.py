@@ -178,7 +178,9 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     async def do_execute(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a cell; what it printed in the driver is sent before it is done."""
         cell = Cell(self.get_parent("shell"))
-        with self.interrupts.running(cell, self._description(kwargs.get("code") or args[0])):
+        with self.interrupts.running(
+            cell, self._description(str(args[0] if args else kwargs["code"]))
+        ):
             try:
                 reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
                 self.spark_session.driver.drain_output()
