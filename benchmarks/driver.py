@@ -11,6 +11,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway
 
 __all__ = ["WHERE", "Driver"]
 
+_TIMEOUT_S = 20.0
 _COLLECTIONS = 3
 _CLEANING_S = 0.3
 """Spark lets go of broadcasts and shuffles only after a collection, in a thread of its own."""
@@ -33,7 +34,7 @@ class Driver:
     """
 
     def __init__(self, port: int, token: str) -> None:
-        parameters = GatewayParameters(port=port, auth_token=token, auto_convert=True)
+        parameters = GatewayParameters(port=port, auth_token=token, read_timeout=_TIMEOUT_S)
         self._gateway = JavaGateway(gateway_parameters=parameters)
         self._jvm: Any = self._gateway.jvm
         self._context: Any = self._jvm.org.apache.spark.SparkContext.getOrCreate()

@@ -27,6 +27,8 @@ class InterruptCase:
         Whether the cell runs in a subshell while the main shell is idle.
     may_start_late
         Whether the driver may go on after the interrupt, and begin a job that nobody wants.
+    fills_heap
+        Whether the driver keeps what nobody has fetched; the next case has new kernels.
     """
 
     title: str
@@ -37,6 +39,7 @@ class InterruptCase:
     moment_s: tuple[float, float] = (0.0, 0.3)
     is_in_subshell: bool = False
     may_start_late: bool = False
+    fills_heap: bool = False
 
 
 def _to_pandas(uses_arrow: bool) -> InterruptCase:
@@ -83,8 +86,11 @@ INTERRUPT_CASES = (
     _to_pandas(uses_arrow=False),
     InterruptCase(
         "`collect` of a large result",
-        "taken = spark.range(0, 4 * 10**6, 1, 40).selectExpr('id', 'hash(id) AS h').collect()",
-        moment_s=(0.0, 2.0),
+        # Each that is interrupted while the driver serializes leaves its rows, some 80 bytes each,
+        # in the driver: more would fill the 1 GB that it has by default.
+        "taken = spark.range(0, 300_000, 1, 40).selectExpr('id', 'hash(id) AS h').collect()",
+        moment_s=(0.0, 0.8),
+        fills_heap=True,
     ),
     InterruptCase(
         "broadcast join, slow build side",

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import click
+import psutil
+from py4j.protocol import Py4JError
 
 from benchmarks.cases import Bench
 from benchmarks.interrupt_cases import INTERRUPT_CASES, InterruptCase
@@ -55,6 +57,13 @@ class _Subject:
 
     def interrupt(self, case: InterruptCase) -> _Outcome:
         """Interrupt a cell once, and see to it that the next one can be."""
+        try:
+            return self._interrupt(case)
+        except (Py4JError, psutil.Error) as error:
+            self._begin_anew(case, f"the driver is lost: {error}"[:300])
+            return _Outcome(None, None, "driver lost")
+
+    def _interrupt(self, case: InterruptCase) -> _Outcome:
         self.kernel.wait_until_quiet(_QUIET_S)
         request = self.kernel.submit(case.code, self.subshell)
         if case.has_tasks and not self._has_tasks():
@@ -73,6 +82,9 @@ class _Subject:
 
     def finish(self, case: InterruptCase) -> None:
         """Leave the case, with a kernel that works."""
+        if case.fills_heap:
+            self.kernel = self.kernel.reborn()
+            return
         try:
             if case.teardown:
                 self.kernel.run(case.teardown, _NEXT_JOB_S)

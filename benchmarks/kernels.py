@@ -46,6 +46,8 @@ class Kernel:
     ----------
     driver
         Our own look into its driver.
+    java
+        The driver's process.
     """
 
     def __init__(self, case: Case) -> None:
@@ -66,6 +68,8 @@ class Kernel:
                 self._send("comm_open", comm_id="benchmarks", target_name=case.comm_target, data={})
             self.run(case.prelude or "spark.version")
             self.driver = Driver.at(self.run(WHERE))
+            children = self.process.children(recursive=True)
+            self.java = next(child for child in children if child.name() == "java")
         except BaseException:
             self.manager.shutdown_kernel(now=True)
             raise
@@ -78,15 +82,14 @@ class Kernel:
 
     def close(self) -> None:
         """End the kernel with its driver, by force if need be."""
-        java = self.java
         with suppress(Exception):
             self.driver.close()
         self._client.stop_channels()
         self.manager.shutdown_kernel()
         try:
-            java.wait(_ENDING_S)
+            self.java.wait(_ENDING_S)
         except psutil.TimeoutExpired:
-            java.kill()
+            self.java.kill()
 
     def reborn(self) -> Kernel:
         """End this kernel, and give a new one of its kind."""
@@ -98,12 +101,6 @@ class Kernel:
         """The kernel's own process."""
         provisioner: Any = self.manager.provisioner
         return psutil.Process(int(provisioner.pid))
-
-    @cached_property
-    def java(self) -> psutil.Process:
-        """The driver JVM."""
-        children = self.process.children(recursive=True)
-        return next(child for child in children if child.name() == "java")
 
     # -- cells -----------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ _HIDDEN |= sys.stdlib_module_names - {"__main__"}
 _SHOWN_FRAMES = 4
 _RENEW_TIMEOUT_S = 1.0
 _OURS = "is_of_spark_kernel"
+_RENDER = "_render_traceback_"
 _MESSAGE = "the cell was interrupted, and its Spark jobs were cancelled"
 
 
@@ -161,7 +162,7 @@ class Interrupts:
         run = self._runs.get(threading.get_ident())
         if run is None or not run.was_interrupted or error is None:
             return None
-        is_bare = isinstance(error, KeyboardInterrupt) and not getattr(error, _OURS, False)
+        is_bare = isinstance(error, KeyboardInterrupt) and not hasattr(error, _RENDER)
         if is_bare or isinstance(error, asyncio.CancelledError):
             return self._explained(KeyboardInterrupt(_MESSAGE), error.__traceback__)
         if not _raised_in_pyspark(error.__traceback__):
