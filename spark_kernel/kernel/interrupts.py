@@ -281,9 +281,7 @@ class Interrupts:
             )
             return shown
 
-        setattr(error, _OURS, True)
-        error._render_traceback_ = render  # type: ignore[attr-defined]
-        return error
+        return _shown_as(error, render)
 
     def _explained(
         self, error: KeyboardInterrupt, trace: TracebackType | None
@@ -291,9 +289,14 @@ class Interrupts:
         def render() -> list[str]:
             return _short_trace(error, trace or error.__traceback__, self._shell)
 
-        setattr(error, _OURS, True)
-        error._render_traceback_ = render  # type: ignore[attr-defined]
-        return error
+        return _shown_as(error, render)
+
+
+def _shown_as(error: KeyboardInterrupt, render: Callable[[], list[str]]) -> KeyboardInterrupt:
+    """Mark an interrupt as ours, and let IPython show it so."""
+    setattr(error, _OURS, True)
+    setattr(error, _RENDER, render)
+    return error
 
 
 def _hide_interrupts(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -116,8 +116,8 @@ class CallTracker:
         owner = current_owner()
         if thread.is_inside or command[0] == "m":  # about memory: no code of the user's
             return send(command, *args)
-        connection = client.get_thread_connection()
         if owner is None:
+            connection = client.get_thread_connection()
             if getattr(connection, "owner", None) is not None:
                 self._guard(self._unbind, connection)
             return send(command, *args)
@@ -159,7 +159,7 @@ class CallTracker:
             thread.is_inside, thread.call = False, None
         if owner.is_cancelled:
             raise self._interruption(owner) from None
-        if len(command) > 2 and any(name in command[:_HEAD] for name in _REBINDING):
+        if any(name in command[:_HEAD] for name in _REBINDING):
             connection = _connection_of(client)
             if connection is not None:
                 connection.owner = None

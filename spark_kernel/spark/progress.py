@@ -83,11 +83,6 @@ class JobBook:
         ]
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing was ever seen."""
-        return self._began is None and not self._queries
-
-    @property
     def has_running(self) -> bool:
         """Whether a job or a query was not over when last seen."""
         jobs = self._jobs.values()
@@ -149,7 +144,7 @@ class JobBook:
             description=seen["description"] or self._name_place(seen["name"]),
             state=state,
             tasks=_counts(seen, known.tasks if known else None),
-            url=f"{ui_url}/jobs/job/?id={key[1]}" if ui_url else "",
+            url=_job_url(ui_url, key[1]),
             submitted=submitted,
             duration_s=_seconds(submitted, seen["completed"] or now),
             stages=stages,
@@ -342,7 +337,7 @@ def read_running(
             description=seen["description"] or seen["name"],
             state=RunState.RUNNING,
             tasks=_counts(seen, None),
-            url=f"{ui_url}/jobs/job/?id={seen['id']}" if ui_url else "",
+            url=_job_url(ui_url, seen["id"]),
             submitted=seen["submitted"],
             duration_s=_seconds(seen["submitted"], found["now"]),
         )
@@ -350,6 +345,10 @@ def read_running(
     ]
     queries = [_query(seen) for seen in found["queries"] if seen["is_active"]]
     return jobs, queries, {seen["id"]: cell_of(seen["owner"]) for seen in found["jobs"]}
+
+
+def _job_url(ui_url: str, job: int) -> str:
+    return f"{ui_url}/jobs/job/?id={job}" if ui_url else ""
 
 
 def _query(seen: Mapping[str, Any]) -> QueryProgress:
