@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from spark_kernel.errors import DriverStartError
 from spark_kernel.protocol.events import Link
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.archive import ArchiveStore
@@ -57,6 +58,7 @@ class CurrentDriver:
         self._is_cancelled = is_cancelled
         self._calls = calls
         self._process: Driver | None = None
+        self._launching = threading.Lock()
 
     @property
     def is_running(self) -> bool:
@@ -116,14 +118,17 @@ class CurrentDriver:
             self._board,
             self._listener,
             self._is_cancelled,
-            on_launch=self._launched,
+            self._launch,
         )
         return self.started
 
-    def _launched(self, process: Driver) -> None:
-        self._process = process
-        if self._is_cancelled.is_set():
-            process.stop(0)
+    def _launch(self, make: Callable[[], Driver]) -> Driver:
+        """Start the process, unless it is no longer wanted; ``stop`` finds it, or prevents it."""
+        with self._launching:
+            if self._is_cancelled.is_set():
+                raise DriverStartError("The start was cancelled.", "run `%spark restart`")
+            self._process = make()
+            return self._process
 
     def connect(self, started: StartedDriver) -> Any:
         """Make PySpark's gateway to it."""
@@ -145,8 +150,10 @@ class CurrentDriver:
 
     def stop(self) -> None:
         """End it; what it was stays known."""
-        if self._process is not None:
-            self._process.stop(self._settings.stop_timeout_s)
+        with self._launching:
+            process = self._process
+        if process is not None:
+            process.stop(self._settings.stop_timeout_s)
 
     def discard(self) -> None:
         """End it and make PySpark forget it, so that another can be started."""

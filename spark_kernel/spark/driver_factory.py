@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,14 +72,14 @@ def start_driver(
     board: StatusBoard,
     listener: DriverListener,
     is_cancelled: threading.Event,
-    on_launch: Callable[[Driver], None],
+    launch: Callable[[Callable[[], Driver]], Driver],
 ) -> StartedDriver:
     """Start a driver and wait until it can be talked to.
 
     Parameters
     ----------
-    on_launch
-        Called with each process as soon as it runs, so that it can be ended from elsewhere.
+    launch
+        Calls what makes the process, so that it can be ended from elsewhere from the first moment.
 
     Raises
     ------
@@ -108,8 +109,7 @@ def start_driver(
     archive = archives.archive_for(java, spark)
     status: int | None = None
     for make_command, used in _ways(spark, java, plan, archives, archive, log):
-        driver = _launch(make_command, log, listener)
-        on_launch(driver)
+        driver = launch(partial(_launch, make_command, log, listener))
         _import_pyspark()
         connection = _await_connection(driver, settings.driver_start_timeout_s, used)
         if connection is not None:

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["RunFolder", "remove_orphans"]
@@ -42,7 +43,7 @@ class RunFolder:
         """Delete the folder with all that is in it."""
         if not self._is_removed:
             self._is_removed = True
-            shutil.rmtree(self.path, ignore_errors=True)
+            _remove(self.path)
             os.close(self.lock_descriptor)
 
 
@@ -58,10 +59,21 @@ def remove_orphans() -> int:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-            removed += 1
+            _remove(folder)
+            removed += not folder.exists()
         except OSError:
             pass  # in use
         finally:
             os.close(descriptor)
     return removed
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder, its lock last: without it, the rest would not be known for an orphan."""
+    for entry in folder.glob("*"):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name != _LOCK:
+            with suppress(OSError):
+                entry.unlink()
+    shutil.rmtree(folder, ignore_errors=True)

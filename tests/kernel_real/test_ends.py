@@ -103,7 +103,9 @@ def sweep(notebook: Notebook) -> None:
         patch.setattr(tempfile, "tempdir", str(notebook.temporary))
         # A process that is just ending may hold its lock a little longer than its environment.
         folders = notebook.temporary.glob
-        assert wait_until(lambda: remove_orphans() or not list(folders("spark-kernel-*")), 15)
+        assert wait_until(lambda: remove_orphans() or not list(folders("spark-kernel-*")), 15), [
+            str(path) for path in notebook.temporary.rglob("*")
+        ]
 
 
 def wait_for_launch(notebook: Notebook) -> None:
@@ -222,6 +224,7 @@ def test_twenty_kernels_come_and_go_at_any_moment(new_notebook: NotebookMaker) -
     for number in range(20):
         with new_notebook() as notebook:
             time.sleep(moments.uniform(0, 3) if number % 5 else 0)
+            print("kernel", number, notebook.state)  # for whoever reads that one was left
             if number % 3 == 2:
                 notebook.process.send_signal(moments.choice([signal.SIGKILL, signal.SIGTERM]))
                 assert wait_until(lambda: not notebook.is_alive, 20)

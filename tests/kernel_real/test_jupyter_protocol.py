@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import jupyter_kernel_test
+import pytest
 from jupyter_kernel_test import msgspec_v5
 
 from kernel_real.notebook import KERNEL
@@ -49,6 +52,13 @@ class TestJupyterProtocol(jupyter_kernel_test.KernelTests):
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Start the kernel, and wait for Spark: its first messages are tested elsewhere."""
-        super().setUpClass()
+        """Start the kernel, and wait for Spark: its first messages are tested elsewhere.
+
+        The history is its own: what other tests have typed is not to be found in it.
+        """
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        cls.addClassCleanup(folder.cleanup)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("IPYTHONDIR", folder.name)
+            super().setUpClass()
         cls.kc.execute_interactive("spark.range(1).count()", timeout=120)

@@ -76,13 +76,14 @@ class Attempt:
     def start(self, **changes: object) -> StartedDriver:
         """Start as the session does."""
 
-        def launched(driver: Driver) -> None:
-            self.launched.append(driver)
+        def launch(make: Callable[[], Driver]) -> Driver:
+            self.launched.append(make())
             self.on_launch()
+            return self.launched[-1]
 
         listener = DriverListener(on_output=lambda text: None, on_exit=lambda status: None)
         settings = replace(self.settings, **changes)
-        return start_driver(settings, self.store, self.board, listener, self.is_cancelled, launched)
+        return start_driver(settings, self.store, self.board, listener, self.is_cancelled, launch)
 
     @property
     def ways(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,24 @@ def test_remove_after_somebody_else_removed_it_is_harmless():
     folder.remove()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(folder.lock_descriptor)
+
+
+def test_folder_that_was_half_removed_is_still_an_orphan(monkeypatch):
+    folder = RunFolder()
+    for number in range(20):
+        (folder.path / f"blockmgr-{number}").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die_of_a_signal)
+        with pytest.raises(KeyboardInterrupt):
+            folder.remove()
+    os.close(folder.lock_descriptor)
+    assert remove_orphans() == 1
+    assert not folder.path.exists()
+
+
+def die_of_a_signal(*_arguments: object, **_options: object) -> None:
+    """End in the middle."""
+    raise KeyboardInterrupt
 
 
 def test_orphan_is_removed_and_counted():

@@ -16,6 +16,8 @@ from fake_java import make_java
 
 from spark_kernel.errors import ConfigurationError, SparkStartError, SparkStoppedError
 from spark_kernel.protocol.events import Event, SessionChanged, SessionState
+from spark_kernel.spark import driver_factory
+from spark_kernel.spark.run_folder import RunFolder
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import SessionSettings, StartMode
 
@@ -291,4 +293,29 @@ def test_close_ends_a_start_for_good(new_session, tmp_path, is_launched):
     session.close()
     wait_until(lambda: "spark-start" not in [thread.name for thread in threading.enumerate()])
     assert not session.driver.is_running
+    assert processes(tmp_path) == []
+
+
+def test_close_waits_for_the_launch_that_is_under_way(new_session, tmp_path, monkeypatch):
+    is_entered, is_released = threading.Event(), threading.Event()
+
+    def slow_folder() -> RunFolder:
+        folder = RunFolder()
+        is_entered.set()
+        is_released.wait(PATIENCE_S)
+        return folder
+
+    monkeypatch.setattr(driver_factory, "RunFolder", slow_folder)
+    session = new_session("exec sleep 600")
+    session.start()
+    assert is_entered.wait(PATIENCE_S)
+    closer = threading.Thread(target=session.close)
+    closer.start()
+    wait_until(session._is_cancelled.is_set)
+    closer.join(0.2)  # long enough for a close that waits for nothing
+    assert closer.is_alive()
+    is_released.set()
+    closer.join(PATIENCE_S)
+    # What is left now stays when the process ends.
+    assert list(tmp_path.glob("**/spark-kernel-*")) == []
     assert processes(tmp_path) == []
