@@ -158,6 +158,7 @@ class CallTracker:
             del owner.calls[identifier]
             thread.is_inside, thread.call = False, None
         if owner.is_cancelled:
+            _let_go(answer, client)
             raise self._interruption(owner) from None
         if any(name in command[:_HEAD] for name in _REBINDING):
             connection = _connection_of(client)
@@ -212,3 +213,11 @@ def _connection_of(client: Any) -> Any:
     """Give the open connection of the calling thread, or None."""
     connection = client.get_thread_connection()
     return connection if connection is not None and connection.socket is not None else None
+
+
+def _let_go(answer: str, client: Any) -> None:
+    """Let the driver forget the object of an answer that nobody will read."""
+    from py4j.protocol import get_return_value
+
+    with suppress(Exception):  # an answer that tells of an error has none
+        get_return_value(answer, client)

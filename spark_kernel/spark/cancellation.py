@@ -194,7 +194,8 @@ class Canceller:
 
     def _note(self, interruption: Interruption, future: Future[Any]) -> None:
         if future.exception() is None:
-            interruption.had_jobs = bool(future.result()) or bool(interruption.had_jobs)
+            # The last answer counts: once the job is over, a large result may be on its way.
+            interruption.had_jobs = bool(future.result())
         else:
             _log.info("jobs were not cancelled: %s", future.exception())
             interruption.had_jobs = bool(interruption.had_jobs)
