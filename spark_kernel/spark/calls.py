@@ -217,7 +217,7 @@ def _connection_of(client: Any) -> Any:
 
 def _let_go(answer: str, client: Any) -> None:
     """Let the driver forget the object of an answer that nobody will read."""
-    from py4j.protocol import get_return_value
+    from py4j.java_gateway import get_return_value  # which knows the objects
 
     with suppress(Exception):  # an answer that tells of an error has none
         get_return_value(answer, client)
