@@ -28,6 +28,7 @@ HEIGHTS = {
     "display": 1,
     "protocol": 0,
     "errors": 0,
+    "redaction": 0,
     "__init__": 0,
 }
 """How high each part of the package stands; a part imports nothing that stands above it."""

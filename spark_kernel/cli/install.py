@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spark_kernel.cli.redaction import holds_secret
 from spark_kernel.errors import KernelspecError
+from spark_kernel.redaction import holds_secret
 
 if TYPE_CHECKING:
     from spark_kernel.cli.kernelspecs import InstalledSpec

@@ -12,8 +12,8 @@ from pathlib import Path
 from spark_kernel.cli.findings import Finding, Status
 from spark_kernel.cli.kernelspecs import InstalledSpec
 from spark_kernel.cli.machine import Machine, pyspark_version
-from spark_kernel.cli.redaction import without_password
 from spark_kernel.errors import InstallationError, JavaNotFoundError
+from spark_kernel.redaction import without_password
 
 __all__ = [
     "check_configuration",
