@@ -12,10 +12,11 @@ from benchmarks.interrupts import measure_interrupts
 from benchmarks.memory import measure_memory
 from benchmarks.progress import TASKS, measure_progress
 from benchmarks.report import put_section
+from benchmarks.resources import measure_resources
 from benchmarks.start import measure_start
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_NAMES = ("start", "progress", "memory", "interrupts")
+_NAMES = ("start", "progress", "memory", "interrupts", "resources")
 
 
 @click.command()
@@ -24,9 +25,16 @@ _NAMES = ("start", "progress", "memory", "interrupts")
 @click.option("--repeats", default=20, show_default=True, help="Interrupts of each cell.")
 @click.option("--only", default="", help="Interrupt only cells with this in their title.")
 @click.option("--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress.")
+@click.option("--requests", default=200, show_default=True, help="Requests in each state.")
 @click.option("--write/--no-write", default=True, help="Whether to update benchmarks/RESULTS.md.")
 def main(
-    names: tuple[str, ...], pairs: int, repeats: int, only: str, tasks: int, write: bool
+    names: tuple[str, ...],
+    pairs: int,
+    repeats: int,
+    only: str,
+    tasks: int,
+    requests: int,
+    write: bool,
 ) -> None:
     """Compare the kernel with others on this machine: NAMES, or everything.
 
@@ -42,8 +50,10 @@ def main(
                     text = measure_progress(bench, pairs, tasks)
                 case "memory":
                     text = measure_memory(bench)
-                case _:
+                case "interrupts":
                     text = measure_interrupts(bench, repeats, only)
+                case _:
+                    text = measure_resources(bench, requests)
         click.echo(text)
         if write:
             document = _RESULTS.read_text(encoding="utf-8")

@@ -187,6 +187,17 @@ class Kernel:
         channel.send(self._client.session.msg("create_subshell_request", {}))
         return str(channel.get_msg(timeout=_TIMEOUT_S)["content"]["subshell_id"])
 
+    def ask_on_control(self, kind: str) -> float:
+        """Ask for something on the control channel; gives the seconds to the reply."""
+        channel = self._client.control_channel
+        request = self._client.session.msg(kind, {})
+        started = time.perf_counter()
+        channel.send(request)
+        while True:
+            reply = channel.get_msg(timeout=_TIMEOUT_S)
+            if reply["parent_header"]["msg_id"] == request["header"]["msg_id"]:
+                return time.perf_counter() - started
+
     def interrupt(self) -> None:
         """Interrupt as clients do: by a message or by SIGINT, as the kernelspec says."""
         self.manager.interrupt_kernel()

@@ -33,6 +33,7 @@ __all__ = [
     "JavaNotFoundError",
     "KernelspecError",
     "LateSettingWarning",
+    "ResourceRequestError",
     "SparkJobCancelledError",
     "SparkKernelError",
     "SparkNotFoundError",
@@ -153,6 +154,10 @@ class CancelRequestError(SparkKernelError):
 
 class SparkJobCancelledError(SparkKernelError):
     """A job was cancelled with ``%spark cancel`` or by a client, not by an interrupt."""
+
+
+class ResourceRequestError(SparkKernelError):
+    """A request for ``resource_info`` makes no sense."""
 
 
 class KernelspecError(SparkKernelError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from spark_kernel.display.render import render
@@ -15,7 +16,15 @@ from spark_kernel.protocol.events import (
 )
 from spark_kernel.protocol.mimebundle import MimeBundle, bundle
 
-__all__ = ["banner_text", "session_card", "status_text", "waiting_view"]
+__all__ = [
+    "banner_text",
+    "is_web",
+    "link_rows",
+    "session_card",
+    "session_facts",
+    "status_text",
+    "waiting_view",
+]
 
 _DONE, _RUNNING, _FAILED = "done", "running", "failed"
 _MARKS = {_DONE: "✓", _RUNNING: "…", _FAILED: "✗"}
@@ -42,9 +51,9 @@ def waiting_view(status: SessionStatus, waited_s: float, is_over: bool) -> MimeB
 
 def session_card(status: SessionStatus) -> MimeBundle:
     """Show the session as ``%spark status`` and a session as last value do."""
-    rows = _facts(status)
+    rows = session_facts(status)
     text = "\n".join(f"{name:<12}{value}" for name, value in rows)
-    links = [(link.text, _shown(link), _is_web(link)) for link in status.links]
+    links = link_rows(status)
     text += "".join(f"\n{title:<12}{place}" for title, place, _ in links)
     return bundle(text, render("session.html.j2", rows=rows, links=links))
 
@@ -112,7 +121,21 @@ def _duration(record: StageRecord) -> str:
     return "" if not record.duration_s else f" ({record.duration_s:.1f} s)"
 
 
-def _facts(status: SessionStatus) -> list[tuple[str, str]]:
+def link_rows(status: SessionStatus) -> list[tuple[str, str, bool]]:
+    """Give each link as (title, what a person reads, whether a browser may follow it)."""
+    return [(link.text, _shown(link), is_web(link.url)) for link in status.links]
+
+
+def session_facts(
+    status: SessionStatus, versions: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
+    """Give what is known of a session as rows of a table.
+
+    Parameters
+    ----------
+    versions
+        What else is known of them.
+    """
     cluster = status.cluster
     is_told = status.state is SessionState.READY
     rows = [("State", status.message if is_told else f"{status.state.value}: {status.message}")]
@@ -123,15 +146,16 @@ def _facts(status: SessionStatus) -> list[tuple[str, str]]:
         rows.append(("Master", cluster.master))
     if status.application is not None:
         rows.append(("Application", f"{status.application.name} ({status.application.id})"))
-    named = [f"{name.capitalize()} {value}" for name, value in status.versions.items()]
+    known = {**status.versions, **(versions or {})}
+    named = [f"{name.capitalize()} {value}" for name, value in known.items()]
     if named:
         rows.append(("Versions", ", ".join(named)))
     return rows
 
 
-def _is_web(link: Link) -> bool:
+def is_web(url: str) -> bool:
     """Whether a browser may follow it; a path on the kernel's machine is shown as text."""
-    return link.url.startswith(("http://", "https://"))
+    return url.startswith(("http://", "https://"))
 
 
 def _shown(link: Link) -> str:

@@ -24,16 +24,29 @@ from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
 from spark_kernel.kernel.config import SparkKernelSettings
 from spark_kernel.kernel.interrupts import Interrupts
+from spark_kernel.kernel.meters import Meters
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
+from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.magics.spark import SparkMagics
-from spark_kernel.protocol.events import Cell, CellResumed, CellWaiting, SessionStatus
+from spark_kernel.protocol.events import (
+    Cell,
+    CellResumed,
+    CellWaiting,
+    Event,
+    SessionChanged,
+    SessionState,
+    SessionStatus,
+)
 from spark_kernel.protocol.messages import SPARK_CANCEL, SUPPORTED_FEATURES
+from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
+from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.ownership import follow_threads
+from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
@@ -74,10 +87,18 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         )
         self.stream_previews = StreamPreviews(self.publisher.emit)
         self.cancel_desk = CancelDesk(self.interrupts, self.sampler)
-        self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
+        self.resource_monitor = ResourceMonitor(lambda: self.calls.cell_jobs)
         self.spark_session = KernelSession(
-            self.session_settings(), self.publisher.emit, _process_clock(), _versions(), self.calls
+            self.session_settings(), self._take_note, _process_clock(), _versions(), self.calls
         )
+        self.resource_desk = ResourceDesk(
+            lambda: self.spark_session.status,
+            self.resource_monitor,
+            Meters(lambda: self.spark_session.driver.pid),
+        )
+        self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
+        for handlers in (self.control_handlers, self.shell_handlers):
+            handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
         hooks.install(self.spark_session, self.wait_for_spark)
         follow_threads()
         follow_queries(self.calls)
@@ -118,6 +139,12 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     def _banner_of(self, status: SessionStatus) -> str:
         return banner_text(status, __version__)
 
+    def _take_note(self, event: Event) -> None:
+        """Hand on what has happened to the session."""
+        self.publisher.emit(event)
+        if isinstance(event, SessionChanged) and event.status.state is SessionState.READY:
+            self.resource_monitor.refresh()
+
     def _session_html(self, session: Any) -> str | None:
         if session is getattr(session, "_instantiatedSession", None):
             return session_card(self.spark_session.status)["text/html"]
@@ -149,6 +176,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         super().start()
         self.publisher.start()
         self.sampler.start()
+        self.resource_monitor.start()
         self.interrupts.start()
         if self.configuration_problem is not None:
             self.spark_session.refuse(self.configuration_problem)
@@ -160,6 +188,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.spark_session.close()
         self.interrupts.stop()
         self.sampler.stop()
+        self.resource_monitor.stop()
         self.publisher.stop()
         if not restart:
             self._make_archive()
@@ -265,7 +294,19 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         if self.session is not None:
             self.session.send(stream, f"{SPARK_CANCEL}_reply", content, dict(parent), ident=ident)
 
+    async def resource_info_request(
+        self, stream: Any, ident: Any, parent: Mapping[str, Any]
+    ) -> None:
+        """Tell what there is; called on the control thread, or between two cells."""
+        content = self.resource_desk.reply(parent["content"])
+        if self.session is not None:
+            self.session.send(stream, f"{RESOURCE_INFO}_reply", content, dict(parent), ident=ident)
+
     # -- what %spark does ------------------------------------------------------------------
+
+    def resource_card(self) -> MimeBundle:
+        """Show what the cluster has."""
+        return self.resource_desk.card()
 
     def cancel(self, scope: str, identifier: Any = None) -> list[Any]:
         """Cancel something; gives the ids of what was cancelled."""

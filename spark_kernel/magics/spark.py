@@ -11,12 +11,13 @@ from IPython.display import display
 
 from spark_kernel.display.session import session_card
 from spark_kernel.magics import progress
+from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
 
 __all__ = ["SparkMagics"]
 
 _LOG_LINES = 40
-_COMMANDS = ("status", "jobs", "cancel", "progress", "restart", "stop", "logs")
+_COMMANDS = ("status", "info", "jobs", "cancel", "progress", "restart", "stop", "logs")
 _WITH_ARGUMENTS = ("cancel", "progress", "logs")
 
 
@@ -24,6 +25,9 @@ class SparkControls(progress.JobControls, Protocol):
     """What the magic needs of the kernel."""
 
     spark_session: KernelSession
+
+    def resource_card(self) -> MimeBundle:
+        """Show what the cluster has."""
 
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""
@@ -50,6 +54,7 @@ class SparkMagics(Magics):
         Usage::
 
             %spark status       how things stand: cluster, application, versions, links
+            %spark info         what the cluster has and what is in use: executors, cores, memory
             %spark jobs         what runs now, from which cell, and how far it is
             %spark cancel ID    stop a job, or a streaming query; also `stage N`, `cell ID`, `all`
             %spark progress     how progress is shown; `on`, `off` or seconds change it
@@ -74,6 +79,9 @@ class SparkMagics(Magics):
 
     def _status(self) -> None:
         display(session_card(self._controls.spark_session.status), raw=True)
+
+    def _info(self) -> None:
+        display(self._controls.resource_card(), raw=True)
 
     def _jobs(self) -> None:
         progress.show_jobs(self._controls)

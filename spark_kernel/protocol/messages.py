@@ -21,7 +21,7 @@ VERSION = "1.0"
 SPARK_STATUS = "spark_status"
 BANNER_UPDATE = "banner_update"
 SPARK_CANCEL = "spark_cancel"
-SUPPORTED_FEATURES = ("spark status", "spark cancel")
+SUPPORTED_FEATURES = ("resource info", "spark status", "spark cancel")
 """What ``kernel_info_reply.supported_features`` gains; a name is listed once it works."""
 
 

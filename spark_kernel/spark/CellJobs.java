@@ -24,6 +24,7 @@ import org.apache.spark.sql.streaming.StreamingQueryProgress;
 import org.apache.spark.status.AppStatusStore;
 import org.apache.spark.status.JobDataWrapper;
 import org.apache.spark.status.StageDataWrapper;
+import org.apache.spark.status.api.v1.ExecutorSummary;
 import org.apache.spark.status.api.v1.JobData;
 import org.apache.spark.status.api.v1.StageData;
 import org.apache.spark.status.api.v1.StageStatus;
@@ -370,6 +371,90 @@ public class CellJobs {
     String error = task.errorMessage().isDefined() ? (String) task.errorMessage().get() : "";
     described.put("error", error.substring(0, Math.min(error.length(), 2000)));
     return MAPPER.writeValueAsString(described);
+  }
+
+  // -- what the application has ------------------------------------------------------------
+
+  /**
+   * Gives, as JSON, what the application has and uses: metrics as [value, maximum], executors.
+   *
+   * @param limit the most executors to give, the living ones first
+   */
+  public String resources(int limit) throws Exception {
+    List active = new ArrayList();
+    List gone = new ArrayList();
+    long cores = 0;
+    long tasks = 0;
+    long slots = 0;
+    long memoryUsed = 0;
+    long memoryMax = 0;
+    scala.collection.Iterator all = store.executorList(false).iterator();
+    while (all.hasNext()) {
+      ExecutorSummary executor = (ExecutorSummary) all.next();
+      memoryUsed += executor.isActive() ? executor.memoryUsed() : 0;
+      memoryMax += executor.isActive() ? executor.maxMemory() : 0;
+      if (executor.id().equals("driver") && !context.isLocal()) {
+        continue;
+      }
+      (executor.isActive() ? active : gone).add(executor);
+      if (executor.isActive()) {
+        cores += executor.totalCores();
+        tasks += executor.activeTasks();
+        slots += executor.maxTasks();
+      }
+    }
+    int coresPerTask = context.getConf().getInt("spark.task.cpus", 1);
+    Runtime runtime = Runtime.getRuntime();
+    Map metrics = new LinkedHashMap();
+    metrics.put("executors", new Object[] {Integer.valueOf(active.size()), null});
+    metrics.put("cores", pair(Math.min(cores, tasks * coresPerTask), cores));
+    metrics.put("storage_memory", pair(memoryUsed, memoryMax));
+    metrics.put("heap", pair(runtime.totalMemory() - runtime.freeMemory(), runtime.maxMemory()));
+    metrics.put("active_tasks", pair(tasks, slots));
+    int jobs = context.statusTracker().getActiveJobIds().length;
+    metrics.put("active_jobs", new Object[] {Integer.valueOf(jobs), null});
+    List listed = new ArrayList();
+    for (int i = 0; i < active.size() && listed.size() < limit; i++) {
+      listed.add(describe((ExecutorSummary) active.get(i)));
+    }
+    for (int i = gone.size() - 1; i >= 0 && listed.size() < limit; i--) {
+      listed.add(describe((ExecutorSummary) gone.get(i)));
+    }
+    Map versions = new LinkedHashMap();
+    versions.put("spark", context.version());
+    versions.put("hadoop", org.apache.hadoop.util.VersionInfo.getVersion());
+    versions.put("scala", scala.util.Properties.versionNumberString());
+    versions.put("java", System.getProperty("java.version"));
+    Map found = new LinkedHashMap();
+    found.put("user", context.sparkUser());
+    found.put("started", Long.valueOf(context.startTime()));
+    found.put("versions", versions);
+    found.put("metrics", metrics);
+    found.put("executors", listed);
+    found.put("omitted", Integer.valueOf(active.size() + gone.size() - listed.size()));
+    return MAPPER.writeValueAsString(found);
+  }
+
+  private static Object pair(long value, long max) {
+    return new Object[] {Long.valueOf(value), Long.valueOf(max)};
+  }
+
+  private static Map describe(ExecutorSummary executor) {
+    Map described = new LinkedHashMap();
+    described.put("id", executor.id());
+    String address = executor.hostPort();
+    int colon = address.lastIndexOf(':');
+    described.put("host", colon < 0 ? address : address.substring(0, colon));
+    described.put("is_active", Boolean.valueOf(executor.isActive()));
+    described.put("cores", Integer.valueOf(executor.totalCores()));
+    described.put("active_tasks", Integer.valueOf(executor.activeTasks()));
+    described.put("failed_tasks", Integer.valueOf(executor.failedTasks()));
+    described.put("memory_used_bytes", Long.valueOf(executor.memoryUsed()));
+    described.put("memory_max_bytes", Long.valueOf(executor.maxMemory()));
+    described.put("disk_used_bytes", Long.valueOf(executor.diskUsed()));
+    described.put("logs",
+        scala.jdk.javaapi.CollectionConverters.asJava(executor.executorLogs()));
+    return described;
   }
 
   private int executors() {

