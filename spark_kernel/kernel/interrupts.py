@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import linecache
 import signal
 import sys
 import threading
-import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-import spark_kernel
+from spark_kernel.kernel.interrupt_errors import (
+    explained_interrupt,
+    hide_interrupts,
+    is_bare_interrupt,
+    is_of_ours,
+    plain_interrupt,
+    raised_in_pyspark,
+)
 from spark_kernel.protocol.events import Cell
 from spark_kernel.spark import stale_plans
 from spark_kernel.spark.calls import CallTracker
@@ -35,17 +40,19 @@ __all__ = ["Interrupts"]
 _RUNNER = InteractiveShell.run_ast_nodes.__code__
 """Runs the statements of a cell, and catches whatever they raise."""
 
-_HIDDEN = {"pyspark", "py4j", "IPython", "ipykernel", "wrapt", spark_kernel.__name__}
-_HIDDEN |= sys.stdlib_module_names - {"__main__"}
-_SHOWN_FRAMES = 4
 _RENEW_TIMEOUT_S = 1.0
-_OURS = "is_of_spark_kernel"
-_RENDER = "_render_traceback_"
-_MESSAGE = "the cell was interrupted, and its Spark jobs were cancelled"
 
 
 class _RunningCell(CellRun):
-    """A run of a cell, with what an interrupt of it needs."""
+    """A run of a cell, with what an interrupt of it needs.
+
+    Attributes
+    ----------
+    pending
+        The interrupt that its code has not been told of yet.
+    is_told
+        Whether its code was told of any.
+    """
 
     def __init__(self, cell: Cell, description: str) -> None:
         super().__init__(cell, description)
@@ -55,14 +62,14 @@ class _RunningCell(CellRun):
         self.stale: list[Any] = []
         self.cancelled_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self.pending: Interruption | None = None
-        self.was_interrupted = False
+        self.is_told = False
 
     def cancel_task(self) -> None:
         """Cancel what an awaiting cell waits for, once."""
         task = self.task
         if task is not None and self.loop is not None and task not in self.cancelled_tasks:
             self.cancelled_tasks.add(task)
-            self.was_interrupted = True
+            self.is_told = True
             self.loop.call_soon_threadsafe(lambda: task.cancel() if self.is_in_code else None)
 
     def deliver(self) -> None:
@@ -70,7 +77,7 @@ class _RunningCell(CellRun):
         if self.pending is not None:
             self.pending.is_delivered = True
             self.pending = None
-        self.was_interrupted = True
+        self.is_told = True
 
 
 class Interrupts:
@@ -97,7 +104,7 @@ class Interrupts:
         self.canceller.start()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self.handle)
-        threading.excepthook = _hide_interrupts(threading.excepthook)
+        threading.excepthook = hide_interrupts(threading.excepthook)
 
     def stop(self) -> None:
         """End the threads; may be called twice."""
@@ -142,7 +149,7 @@ class Interrupts:
         finally:
             with run.lock:
                 run.is_in_code = False
-            if is_async and run.was_interrupted:
+            if is_async and run.is_told:
                 run.deliver()
             if run.thread != self._main:  # one that came too late must not end anything else
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(run.thread), None)
@@ -160,15 +167,14 @@ class Interrupts:
         PySpark's own cleaning up may fail when it is interrupted.
         """
         run = self._runs.get(threading.get_ident())
-        if run is None or not run.was_interrupted or error is None:
+        if run is None or not run.is_told or error is None:
             return None
-        is_bare = isinstance(error, KeyboardInterrupt) and not hasattr(error, _RENDER)
-        if is_bare or isinstance(error, asyncio.CancelledError):
-            return self._explained(KeyboardInterrupt(_MESSAGE), error.__traceback__)
-        if not _raised_in_pyspark(error.__traceback__):
+        if is_bare_interrupt(error) or isinstance(error, asyncio.CancelledError):
+            return explained_interrupt(self._shell, error.__traceback__)
+        if not raised_in_pyspark(error.__traceback__):
             return None
         masked: BaseException | None = error
-        while masked is not None and not getattr(masked, _OURS, False):
+        while masked is not None and not is_of_ours(masked):
             masked = masked.__context__
         return masked if isinstance(masked, KeyboardInterrupt) and masked is not error else None
 
@@ -252,7 +258,7 @@ class Interrupts:
             return asyncio.CancelledError()
         if isinstance(run, _RunningCell) and run.thread == threading.get_ident():
             run.deliver()
-        return self._explained(KeyboardInterrupt(_MESSAGE), None)
+        return explained_interrupt(self._shell)
 
     def error(self) -> BaseException | None:
         """Give what a call raises that failed because of an interrupt some time ago.
@@ -260,54 +266,19 @@ class Interrupts:
         None if it was not this cell that was interrupted.
         """
         run = self._runs.get(threading.get_ident())
-        if run is not None and not run.was_interrupted:
+        if run is not None and not run.is_told:
             return None
         if _is_in_task(sys._getframe(1)):
             return asyncio.CancelledError()
-        return self._explained(KeyboardInterrupt(_MESSAGE), None)
+        return explained_interrupt(self._shell)
 
     def _delivered(self, run: _RunningCell) -> KeyboardInterrupt:
         ended = None if run.pending is None else run.pending.ended
         run.deliver()
         run.stale += stale_plans.find_frames(sys._getframe(1))
         if ended is not None and ended.is_watched:
-            return self._explained(KeyboardInterrupt(_MESSAGE), None)
-        error = KeyboardInterrupt()
-
-        def render() -> list[str]:  # as IPython shows it, but for the frames of the handler
-            trace = _without_ours(error.__traceback__)
-            shown: list[str] = self._shell.InteractiveTB.structured_traceback(
-                KeyboardInterrupt, error, trace, tb_offset=1
-            )
-            return shown
-
-        return _shown_as(error, render)
-
-    def _explained(
-        self, error: KeyboardInterrupt, trace: TracebackType | None
-    ) -> KeyboardInterrupt:
-        def render() -> list[str]:
-            return _short_trace(error, trace or error.__traceback__, self._shell)
-
-        return _shown_as(error, render)
-
-
-def _shown_as(error: KeyboardInterrupt, render: Callable[[], list[str]]) -> KeyboardInterrupt:
-    """Mark an interrupt as ours, and let IPython show it so."""
-    setattr(error, _OURS, True)
-    setattr(error, _RENDER, render)
-    return error
-
-
-def _hide_interrupts(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Let threads that end with their cell do so without a word of their own."""
-
-    def excepthook(arguments: Any) -> Any:
-        if not getattr(arguments.exc_value, _OURS, False):
-            return hook(arguments)
-        return None
-
-    return excepthook
+            return explained_interrupt(self._shell)
+        return plain_interrupt(self._shell, globals())
 
 
 def _is_in_task(frame: FrameType | None) -> bool:
@@ -327,39 +298,3 @@ def _is_below(frame: FrameType | None, code: Any) -> bool:
 
 def _runs_in(frame: FrameType | None, namespace: dict[str, Any]) -> bool:
     return any(one.f_globals is namespace for one in _frames(frame))
-
-
-def _raised_in_pyspark(trace: TracebackType | None) -> bool:
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
-    return module.split(".", 1)[0] in ("pyspark", "py4j")
-
-
-def _without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """Give a trace without its last frames, which are the signal handler's."""
-    entries = []
-    while trace is not None and trace.tb_frame.f_globals is not globals():
-        entries.append(trace)
-        trace = trace.tb_next
-    shown: TracebackType | None = None
-    for entry in reversed(entries):
-        shown = TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    return shown
-
-
-def _short_trace(
-    error: BaseException, trace: TracebackType | None, shell: InteractiveShell
-) -> list[str]:
-    """Show where the notebook's own code, and that of its modules, was."""
-    shown = []
-    for frame, number in traceback.walk_tb(trace):
-        package = str(frame.f_globals.get("__name__", "")).split(".", 1)[0]
-        if frame.f_globals is shell.user_global_ns or package not in _HIDDEN:
-            file, function = frame.f_code.co_filename, frame.f_code.co_name
-            label = shell.compile.format_code_name(file)
-            place = " ".join(label) if label else file
-            inside = "" if function.startswith("<") else f", in {function}"
-            code = linecache.getline(file, number).strip()
-            shown += [f"{place}, line {number}{inside}", f"    {code}"]
-    return [*shown[-2 * _SHOWN_FRAMES :], f"KeyboardInterrupt: {error}"]

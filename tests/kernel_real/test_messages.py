@@ -59,12 +59,8 @@ def test_kernel_info_tells_the_truth_about_the_ready_session(shared: Notebook) -
     info = shared.kernel_info()
     assert info["implementation"] == "spark-kernel"
     assert info["language_info"]["name"] == "python"
-    assert "spark status" in info["supported_features"]
+    assert {"resource info", "spark status", "spark cancel"} <= set(info["supported_features"])
     assert shared.status["application"]["id"] in info["banner"]
     assert "4.3.0" in info["banner"]
     texts = [link["text"] for link in info["help_links"]]
     assert texts[:2] == ["PySpark (cluster)", "PySpark Reference"]
-
-
-def test_resource_features_that_do_not_work_yet_are_not_claimed(shared: Notebook) -> None:
-    assert "resource info" in shared.info["supported_features"]

@@ -1,0 +1,129 @@
+"""What an interrupted cell raises, and how IPython shows it: where the notebook's code was."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+import spark_kernel
+
+__all__ = [
+    "explained_interrupt",
+    "hide_interrupts",
+    "is_bare_interrupt",
+    "is_of_ours",
+    "plain_interrupt",
+    "raised_in_pyspark",
+]
+
+_HIDDEN = {"pyspark", "py4j", "IPython", "ipykernel", "wrapt", spark_kernel.__name__}
+_HIDDEN |= sys.stdlib_module_names - {"__main__"}
+_SHOWN_FRAMES = 4
+_OURS = "is_of_spark_kernel"
+_RENDER = "_render_traceback_"
+_MESSAGE = "the cell was interrupted, and its Spark jobs were cancelled"
+
+
+def explained_interrupt(
+    shell: InteractiveShell, trace: TracebackType | None = None
+) -> KeyboardInterrupt:
+    """Make the interrupt of a cell whose jobs were cancelled: a few lines, and what was done.
+
+    Parameters
+    ----------
+    trace
+        Where it came from; by default where it is raised.
+    """
+    error = KeyboardInterrupt(_MESSAGE)
+    return _shown_as(error, lambda: _short_trace(error, trace or error.__traceback__, shell))
+
+
+def plain_interrupt(shell: InteractiveShell, handler: dict[str, Any]) -> KeyboardInterrupt:
+    """Make the interrupt of a cell without jobs, shown as IPython shows any.
+
+    Parameters
+    ----------
+    handler
+        The globals of the signal handler, whose frames are left out.
+    """
+    error = KeyboardInterrupt()
+
+    def render() -> list[str]:
+        trace = _without(handler, error.__traceback__)
+        shown: list[str] = shell.InteractiveTB.structured_traceback(
+            KeyboardInterrupt, error, trace, tb_offset=1
+        )
+        return shown
+
+    return _shown_as(error, render)
+
+
+def is_of_ours(error: BaseException) -> bool:
+    """Whether it is an interrupt that was made here."""
+    return bool(getattr(error, _OURS, False))
+
+
+def is_bare_interrupt(error: BaseException) -> bool:
+    """Whether it is an interrupt that nobody has dressed."""
+    return isinstance(error, KeyboardInterrupt) and not hasattr(error, _RENDER)
+
+
+def hide_interrupts(hook: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let threads that end with their cell do so without a word of their own."""
+
+    def excepthook(arguments: Any) -> Any:
+        if not is_of_ours(arguments.exc_value):
+            return hook(arguments)
+        return None
+
+    return excepthook
+
+
+def raised_in_pyspark(trace: TracebackType | None) -> bool:
+    """Whether the last frame of a trace is PySpark's."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return module.split(".", 1)[0] in ("pyspark", "py4j")
+
+
+def _shown_as(error: KeyboardInterrupt, render: Callable[[], list[str]]) -> KeyboardInterrupt:
+    """Mark an interrupt as ours, and let IPython show it so."""
+    setattr(error, _OURS, True)
+    setattr(error, _RENDER, render)
+    return error
+
+
+def _without(handler: dict[str, Any], trace: TracebackType | None) -> TracebackType | None:
+    """Give a trace without its last frames, which are the signal handler's."""
+    entries = []
+    while trace is not None and trace.tb_frame.f_globals is not handler:
+        entries.append(trace)
+        trace = trace.tb_next
+    shown: TracebackType | None = None
+    for entry in reversed(entries):
+        shown = TracebackType(shown, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return shown
+
+
+def _short_trace(
+    error: BaseException, trace: TracebackType | None, shell: InteractiveShell
+) -> list[str]:
+    """Show where the notebook's own code, and that of its modules, was."""
+    shown = []
+    for frame, number in traceback.walk_tb(trace):
+        package = str(frame.f_globals.get("__name__", "")).split(".", 1)[0]
+        if frame.f_globals is shell.user_global_ns or package not in _HIDDEN:
+            file, function = frame.f_code.co_filename, frame.f_code.co_name
+            label = shell.compile.format_code_name(file)
+            place = " ".join(label) if label else file
+            inside = "" if function.startswith("<") else f", in {function}"
+            code = linecache.getline(file, number).strip()
+            shown += [f"{place}, line {number}{inside}", f"    {code}"]
+    return [*shown[-2 * _SHOWN_FRAMES :], f"KeyboardInterrupt: {error}"]
