@@ -79,5 +79,7 @@ class Driver:
             self._jvm.java.lang.System.gc()
             time.sleep(_CLEANING_S)
         factory = self._jvm.java.lang.management.ManagementFactory
-        after = (pool.getCollectionUsage() for pool in factory.getMemoryPoolMXBeans())
+        pools = factory.getMemoryPoolMXBeans()
+        # By number: py4j ends an iteration with an error, which PySpark's own handler refuses.
+        after = [pools.get(number).getCollectionUsage() for number in range(pools.size())]
         return sum(int(usage.getUsed()) for usage in after if usage is not None)
