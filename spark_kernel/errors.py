@@ -28,6 +28,7 @@ __all__ = [
     "CancelRequestError",
     "ClusterUnreachableError",
     "ConfigurationError",
+    "DriverLostError",
     "DriverStartError",
     "InstallationError",
     "JavaNotFoundError",
@@ -40,6 +41,7 @@ __all__ = [
     "SparkStartError",
     "SparkStoppedError",
     "SparkVersionError",
+    "StaleSessionError",
 ]
 
 
@@ -146,6 +148,14 @@ class ClusterUnreachableError(SparkStartError):
 
 class SparkStoppedError(SparkKernelError):
     """Spark was stopped, or is not started by this configuration."""
+
+
+class DriverLostError(SparkKernelError):
+    """The driver ended while a cell used it."""
+
+
+class StaleSessionError(SparkKernelError):
+    """Something is used that belongs to a session that has ended."""
 
 
 class CancelRequestError(SparkKernelError):

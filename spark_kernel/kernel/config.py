@@ -88,6 +88,11 @@ class SparkKernelSettings(HasTraits):
         help="""Whether to make (once, in the background, after a session) and use a class-data
         archive of some 150 MB, with which Spark starts in about half the time.""",
     ).tag(config=True)
+    restart_on_loss = Bool(
+        True,
+        help="""Whether a session whose driver died is started again by the next cell that needs
+        Spark; after three within ten minutes only %spark restart does.""",
+    ).tag(config=True)
     driver_start_timeout_s = Float(
         120.0, min=0, help="Seconds that the driver JVM may take until it can be talked to."
     ).tag(config=True)
@@ -132,6 +137,7 @@ class SparkKernelSettings(HasTraits):
             log_level=self.log_level,
             start_mode=StartMode(self.start_mode),
             has_fast_start=self.fast_start,
+            is_restarted_on_loss=self.restart_on_loss,
             driver_start_timeout_s=self.driver_start_timeout_s,
             stop_timeout_s=self.stop_timeout_s,
             log_max_bytes=self.log_max_bytes,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
 from ipykernel.zmqshell import ZMQInteractiveShell
 
+from spark_kernel.errors import SparkKernelError
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
 
@@ -24,8 +29,14 @@ class SparkShell(ZMQInteractiveShell):
     that comes between the request and the code, and its client would wait for ever.
     """
 
+    loss_behind: Callable[[BaseException, float], BaseException | None] | None = None
+    """Gives the loss of the driver that is behind an error, if any."""
     names: SparkNames | None = None
     interrupts: Interrupts | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._began = threading.local()
+        super().__init__(*args, **kwargs)
 
     def use_names(self, names: SparkNames) -> None:
         """Keep these names in the namespace from now on, through ``%reset`` too."""
@@ -50,12 +61,23 @@ class SparkShell(ZMQInteractiveShell):
             self.names.prepare(code_obj)
         if self.interrupts is None:
             return bool(await super().run_code(code_obj, result, async_=async_))
+        self._began.at = time.monotonic()
         with self.interrupts.code_running(async_):
             is_failed = bool(await super().run_code(code_obj, result, async_=async_))
         if is_failed and result is not None:
-            error = self.interrupts.interruption_of(result.error_in_exec)
+            error = self._cause_of(result.error_in_exec)
             result.error_in_exec = error or result.error_in_exec
         return is_failed
+
+    def _cause_of(self, error: BaseException | None) -> BaseException | None:
+        """Give what is behind an error: an interrupt of the cell, or the end of the driver."""
+        if error is None or self.interrupts is None:
+            return None
+        interrupt = self.interrupts.interruption_of(error)
+        is_ours = isinstance(error, SparkKernelError) or not _raised_below_pyspark(error)
+        if interrupt is not None or is_ours or self.loss_behind is None:
+            return interrupt
+        return self.loss_behind(error, self._began.at)
 
     def name_place(self, text: str) -> str:
         """Name the cells whose temporary files a text names, as tracebacks do."""
@@ -71,7 +93,14 @@ class SparkShell(ZMQInteractiveShell):
         if self.interrupts is not None and kwargs.get("running_compiled_code"):
             self.interrupts.note_failure()
         if self.interrupts is not None and exc_tuple is None:
-            error = self.interrupts.interruption_of(sys.exc_info()[1])
+            error = self._cause_of(sys.exc_info()[1])
             if error is not None:
-                exc_tuple = (KeyboardInterrupt, error, error.__traceback__)
+                exc_tuple = (type(error), error, error.__traceback__)
         super().showtraceback(exc_tuple, *args, **kwargs)
+
+
+def _raised_below_pyspark(error: BaseException) -> bool:
+    """Whether an error comes from PySpark, or from what it calls."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    names = (str(frame.f_globals.get("__name__", "")) for frame in frames)
+    return any(name.split(".", 1)[0] in ("pyspark", "py4j") for name in names)

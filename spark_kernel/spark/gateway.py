@@ -18,12 +18,13 @@ from importlib import import_module
 from typing import Any
 
 from py4j import clientserver
-from py4j.protocol import Py4JNetworkError
+from py4j.protocol import MEMORY_COMMAND_NAME, SUCCESS, VOID_TYPE, Py4JNetworkError
 
 from spark_kernel.spark.calls import CallGivenUp, CallTracker
 from spark_kernel.spark.cell_jobs import CellJobs
 from spark_kernel.spark.driver import Connection
 from spark_kernel.spark.ownership import JobOwner
+from spark_kernel.spark.stale_objects import check_arguments, refuse
 
 __all__ = ["PromptClientServer", "connect"]
 
@@ -79,9 +80,22 @@ class _PromptConnection(clientserver.ClientServerConnection):  # type: ignore[mi
 
 
 class _PromptClient(clientserver.JavaClient):  # type: ignore[misc]
+    """A client whose calls are tracked.
+
+    Attributes
+    ----------
+    ended
+        When its driver ended; empty while that may live.
+    """
+
     tracker: CallTracker | None = None
+    ended = ""
 
     def send_command(self, command: str, retry: bool = True, binary: bool = False) -> Any:
+        if self.ended:
+            if command[0] == MEMORY_COMMAND_NAME[0]:
+                return SUCCESS + VOID_TYPE  # there is nothing left to let go of
+            refuse(self.ended)
         if self.tracker is None:
             return super().send_command(command, retry, binary)
         return self.tracker.send(self, super().send_command, command, retry, binary)
@@ -133,7 +147,7 @@ def connect(connection: Connection, tracker: CallTracker | None = None) -> Any:
     ``ClientServer``, or ``JavaGateway`` where PYSPARK_PIN_THREAD is false.
     """
     java_gateway: Any = import_module("pyspark.java_gateway")
-
+    check_arguments()
     with _environment(
         PYSPARK_GATEWAY_PORT=str(connection.port), PYSPARK_GATEWAY_SECRET=connection.secret
     ):

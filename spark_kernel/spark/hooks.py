@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
 
+from spark_kernel.spark import pyspark_state
 from spark_kernel.spark.late_settings import (
     warn_late_for_context,
     warn_late_for_driver,
@@ -22,6 +23,8 @@ from spark_kernel.spark.late_settings import (
 )
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from spark_kernel.spark.session import KernelSession
 
 __all__ = ["SessionGate", "install"]
@@ -139,7 +142,7 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
 
     @wrapt.function_wrapper
     def describe(_: Any, instance: Any, __: Any, ___: Any) -> str:
-        return session.describe(instance)
+        return _text_of(instance, session)
 
     methods = vars(session_class)
     builder_class.getOrCreate = build(vars(builder_class)["getOrCreate"])
@@ -148,6 +151,20 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
     session_class.getActiveSession = ask(methods["getActiveSession"])
     session_class.active = ask(methods["active"])
     session_class.__repr__ = describe(session_class.__repr__)
+
+
+def _text_of(spark: SparkSession, session: KernelSession) -> str:
+    """Describe a session in one line, asking the driver for nothing."""
+    context = spark._sc
+    parts = [f"app={context.appName!r}", f"master={context.master!r}"]
+    status = session.status
+    is_current = context is pyspark_state.active_context()
+    if is_current and status.application:
+        parts.insert(1, f"id={status.application.id}")
+        parts += [f"ui={link.url}" for link in status.links if link.rel == "spark-ui"]
+    elif not is_current:
+        parts.append("stopped")
+    return f"<SparkSession {' '.join(parts)}>"
 
 
 def _hook_columns(module: Any, session: KernelSession, wait: SessionGate) -> None:

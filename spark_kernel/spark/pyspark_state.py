@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from spark_kernel.spark.stale_objects import EndedContext, end_client
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -66,7 +68,7 @@ def quieten(context: Any) -> None:
 def forget() -> None:
     """Make PySpark forget its driver, so that the next session gets a new one.
 
-    What old DataFrames hold cannot be helped; old Python UDFs are made to work again.
+    What old DataFrames hold is refused from now on; old Python UDFs are made to work again.
     """
     context_module = sys.modules.get("pyspark.core.context")
     if context_module is None:
@@ -80,6 +82,9 @@ def forget() -> None:
     context_class._gateway = None
     context_class._jvm = None
     if gateway is not None:
+        ended = end_client(gateway._gateway_client)
+        if context is not None:
+            context._jsc = EndedContext(ended)
         with suppress(Exception):  # the other end is gone
             gateway.shutdown()
     _forget_sessions()

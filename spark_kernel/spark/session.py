@@ -34,9 +34,10 @@ from spark_kernel.spark.driver_factory import (
     StartedDriver,
     explain_lost,
 )
-from spark_kernel.spark.failures import RESTART_HINT, explain_exception, explain_unusable
+from spark_kernel.spark.failures import explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.ownership import disown
+from spark_kernel.spark.recovery import Recovery, describe_end
 from spark_kernel.spark.settings import SessionSettings, StartMode
 from spark_kernel.spark.startup import StatusBoard, expected_cluster
 
@@ -49,6 +50,7 @@ __all__ = ["KernelSession"]
 _log = logging.getLogger(__name__)
 _WAIT_SLICE_S = 0.5
 _STARTER_JOIN_S = 30.0
+_TELLING_LINES = 200
 
 
 class KernelSession:
@@ -69,6 +71,8 @@ class KernelSession:
     ----------
     generation
         Counts the sessions; what belongs to an older one is stale.
+    recovery
+        Knows what was lost, and whether it comes back by itself.
     """
 
     def __init__(
@@ -91,9 +95,11 @@ class KernelSession:
             on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
         )
         self.driver = CurrentDriver(settings, self._board, listener, self._is_cancelled, calls)
+        self.recovery = Recovery(settings.is_restarted_on_loss, lambda: self.is_ready)
         self._is_closed = False
         self._has_been_used = False
         self._has_been_ready = False
+        self._is_recovering = False
         self._bound = threading.local()
 
     # -- what is known ---------------------------------------------------------------------
@@ -122,7 +128,9 @@ class KernelSession:
 
     def start(self) -> None:
         """Start in the background; harmless where a session is starting or ready."""
-        if not self.is_ready:
+        if self._is_lost:
+            self._begin(SessionState.RESTARTING, f"Starting Spark again. {self.status.message}")
+        elif not self.is_ready:
             self._begin(SessionState.STARTING, "Starting Spark")
 
     def refuse(self, problem: SparkKernelError) -> None:
@@ -173,7 +181,12 @@ class KernelSession:
         if not self._settled.is_set():
             return True
         is_unstarted = self.generation == 0 and self.settings.start_mode is not StartMode.OFF
-        return is_unstarted and is_starting_allowed
+        is_recoverable = self._is_lost and self.recovery.is_allowed
+        return is_starting_allowed and (is_unstarted or is_recoverable)
+
+    @property
+    def _is_lost(self) -> bool:
+        return self.status.state is SessionState.LOST
 
     def settle(self, is_starting_allowed: bool = True, timeout_s: float | None = None) -> bool:
         """Wait until no start is under way, having begun one where that is still to come.
@@ -255,19 +268,6 @@ class KernelSession:
                 links=self.driver.log_links,
             )
 
-    def describe(self, session: SparkSession) -> str:
-        """Describe a session in one line, asking the driver for nothing."""
-        context = session._sc
-        parts = [f"app={context.appName!r}", f"master={context.master!r}"]
-        status = self.status
-        is_current = context is pyspark_state.active_context()
-        if is_current and status.application:
-            parts.insert(1, f"id={status.application.id}")
-            parts += [f"ui={link.url}" for link in status.links if link.rel == "spark-ui"]
-        elif not is_current:
-            parts.append("stopped")
-        return f"<SparkSession {' '.join(parts)}>"
-
     # -- the start -------------------------------------------------------------------------
 
     def _begin(self, state: SessionState, message: str) -> None:
@@ -282,6 +282,7 @@ class KernelSession:
         self._settled.clear()
         self._is_cancelled.clear()
         self._has_been_used = False
+        self._is_recovering = self._is_lost
         self.generation += 1
         self._board.begin(state, message)
 
@@ -346,8 +347,9 @@ class KernelSession:
         links = (Link("spark-ui", "Spark UI", ui_url),) if ui_url else ()
         self._board.describe(cluster=cluster, versions={"spark": context.version})
         self._has_been_ready = True
+        gone = "; cached data and temporary views are gone" if self._is_recovering else ""
         self._board.ready(
-            f"Spark {context.version} ready on {cluster.name}",
+            f"Spark {context.version} ready on {cluster.name}{gone}",
             Application(context.applicationId or "", str(context.appName)),
             (*links, *self.driver.log_links),
         )
@@ -372,12 +374,13 @@ class KernelSession:
         """Note that the driver died; called by its thread."""
         if self._is_closed or not self.is_ready:
             return
-        how = f"signal {-exit_status}" if exit_status < 0 else f"exit status {exit_status}"
-        message = f"The driver ended unexpectedly ({how})"
+        self._lose(describe_end(exit_status, self.driver.log_tail(_TELLING_LINES)))
+
+    def _lose(self, message: str) -> None:
+        """End a session that has ended by itself."""
         self._is_cancelled.set()
-        self.driver.follow(None)
-        pyspark_state.forget()
-        self._board.end(SessionState.LOST, message, Problem("DriverLost", message, RESTART_HINT))
+        self.driver.discard()
+        self._board.end(SessionState.LOST, message, self.recovery.note_loss(message))
 
     def _end(self, state: SessionState, message: str) -> None:
         """End a start or a session; the lock is held."""

@@ -55,6 +55,7 @@ class SessionSettings:
     log_level: str = ""
     start_mode: StartMode = StartMode.EAGER
     has_fast_start: bool = True
+    is_restarted_on_loss: bool = True
     driver_start_timeout_s: float = 120.0
     stop_timeout_s: float = 2.0
     log_max_bytes: int = 64 * 1024 * 1024

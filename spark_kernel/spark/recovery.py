@@ -1,0 +1,117 @@
+"""Whether a session that was lost is to be started again by itself, and what is said of its end."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from spark_kernel.errors import DriverLostError
+from spark_kernel.protocol.events import Problem
+from spark_kernel.spark.failures import RESTART_HINT
+
+__all__ = ["Recovery", "describe_end"]
+
+_MOST = 3
+_WITHIN_S = 600.0
+_TIMEOUT_S = 1.0
+_POLL_S = 0.02
+_HOWS = {
+    6: "Java crashed",
+    9: "it was killed, often for want of memory",
+    11: "Java crashed",
+    15: "it was terminated",
+}
+_TELLING = re.compile(r"OutOfMemoryError|\b(?:ERROR|FATAL)\b|Exception(?:: |$)")
+_TOLD_LENGTH = 300
+
+
+class Recovery:
+    """Remembers losses, so that what ends again and again is not started for ever.
+
+    Parameters
+    ----------
+    is_enabled
+        Whether to start again at all.
+    is_ready
+        Whether the session is still held for a living one.
+    clock
+        Gives seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        is_enabled: bool,
+        is_ready: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._is_enabled = is_enabled
+        self._is_ready = is_ready
+        self._clock = clock
+        self._losses: deque[tuple[float, DriverLostError]] = deque(maxlen=_MOST)
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the next use starts Spark again."""
+        losses = list(self._losses)
+        is_often = len(losses) == _MOST and self._clock() - losses[0][0] < _WITHIN_S
+        return self._is_enabled and not is_often
+
+    def note_loss(self, message: str) -> Problem:
+        """Note that a session was lost; gives what is told of it."""
+        error = DriverLostError(f"{message}.")
+        self._losses.append((self._clock(), error))
+        if self.is_allowed:
+            error.hint = "the next cell that needs Spark starts it again"
+        elif not self._is_enabled:
+            error.hint = RESTART_HINT
+        else:
+            often = f"{_MOST} sessions were lost within {_WITHIN_S / 60:.0f} minutes"
+            error.hint = f"{often}: look at the driver log, then {RESTART_HINT}"
+        return Problem(type(error).__name__, message, error.hint)
+
+    def loss_behind(self, error: BaseException, since: float) -> DriverLostError | None:
+        """Give what is behind an error of PySpark's if the session was lost meanwhile, else None.
+
+        Waits a moment where the driver seems to be ending.
+
+        Parameters
+        ----------
+        since
+            When the code began, by the clock.
+        """
+        deadline = time.monotonic() + _TIMEOUT_S
+        while self._is_ready() and _is_broken_off(error) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        when, loss = self._losses[-1] if self._losses else (0.0, None)
+        return loss if when >= since else None
+
+
+def describe_end(exit_status: int, log_lines: Sequence[str]) -> str:
+    """Say how a driver ended that nobody had asked to.
+
+    Parameters
+    ----------
+    exit_status
+        Negative for a signal.
+    log_lines
+        The end of its log.
+    """
+    if exit_status < 0:
+        how = _HOWS.get(-exit_status)
+        return f"The driver ended unexpectedly (signal {-exit_status}{f': {how}' if how else ''})"
+    said = f"The driver ended unexpectedly (exit status {exit_status})"
+    telling = [line for line in log_lines if _TELLING.search(line)]
+    if telling:
+        line = " ".join(telling[-1].split())
+        said += f". Its log says: {line[:_TOLD_LENGTH]}"
+    return said
+
+
+def _is_broken_off(error: BaseException) -> bool:
+    """Whether an error is what a call gets whose driver ends meanwhile."""
+    if isinstance(error, (EOFError, OSError)):
+        return True
+    is_of_py4j = any(kind.__name__ == "Py4JError" for kind in type(error).__mro__)
+    return is_of_py4j and not hasattr(error, "java_exception")
