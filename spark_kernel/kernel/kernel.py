@@ -105,7 +105,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         translate_errors(self.interrupts.error)
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
-        self.shell.loss_behind = self.spark_session.recovery.loss_behind
+        self.shell.end_behind = self.spark_session.recovery.end_behind
         self.shell.register_magics(SparkMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]

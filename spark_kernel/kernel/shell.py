@@ -29,8 +29,8 @@ class SparkShell(ZMQInteractiveShell):
     that comes between the request and the code, and its client would wait for ever.
     """
 
-    loss_behind: Callable[[BaseException, float], BaseException | None] | None = None
-    """Gives the loss of the driver that is behind an error, if any."""
+    end_behind: Callable[[BaseException, float], BaseException | None] | None = None
+    """Gives the end of the session that is behind an error, if any."""
     names: SparkNames | None = None
     interrupts: Interrupts | None = None
 
@@ -75,9 +75,9 @@ class SparkShell(ZMQInteractiveShell):
             return None
         interrupt = self.interrupts.interruption_of(error)
         is_ours = isinstance(error, SparkKernelError) or not _raised_below_pyspark(error)
-        if interrupt is not None or is_ours or self.loss_behind is None:
+        if interrupt is not None or is_ours or self.end_behind is None:
             return interrupt
-        return self.loss_behind(error, self._began.at)
+        return self.end_behind(error, self._began.at)
 
     def name_place(self, text: str) -> str:
         """Name the cells whose temporary files a text names, as tracebacks do."""

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from spark_kernel.errors import DriverLostError
+from spark_kernel.errors import DriverLostError, SparkKernelError, SparkStoppedError
 from spark_kernel.protocol.events import Problem
 from spark_kernel.spark.failures import RESTART_HINT
 
@@ -50,6 +50,7 @@ class Recovery:
         self._is_ready = is_ready
         self._clock = clock
         self._losses: deque[tuple[float, DriverLostError]] = deque(maxlen=_MOST)
+        self._last_end: tuple[float, SparkKernelError] | None = None
 
     @property
     def is_allowed(self) -> bool:
@@ -58,10 +59,15 @@ class Recovery:
         is_often = len(losses) == _MOST and self._clock() - losses[0][0] < _WITHIN_S
         return self._is_enabled and not is_often
 
+    def forgive(self) -> None:
+        """Begin to count anew: the user has looked after it."""
+        self._losses.clear()
+
     def note_loss(self, message: str) -> Problem:
         """Note that a session was lost; gives what is told of it."""
         error = DriverLostError(f"{message}.")
         self._losses.append((self._clock(), error))
+        self._last_end = self._losses[-1]
         if self.is_allowed:
             error.hint = "the next cell that needs Spark starts it again"
         elif not self._is_enabled:
@@ -71,8 +77,13 @@ class Recovery:
             error.hint = f"{often}: look at the driver log, then {RESTART_HINT}"
         return Problem(type(error).__name__, message, error.hint)
 
-    def loss_behind(self, error: BaseException, since: float) -> DriverLostError | None:
-        """Give what is behind an error of PySpark's if the session was lost meanwhile, else None.
+    def note_end(self) -> None:
+        """Note that a session is ended on purpose."""
+        error = SparkStoppedError("Spark was stopped or restarted while this cell used it.")
+        self._last_end = (self._clock(), error)
+
+    def end_behind(self, error: BaseException, since: float) -> SparkKernelError | None:
+        """Give what is behind an error of PySpark's if the session ended meanwhile, else None.
 
         Waits a moment where the driver seems to be ending.
 
@@ -84,8 +95,8 @@ class Recovery:
         deadline = time.monotonic() + _TIMEOUT_S
         while self._is_ready() and _is_broken_off(error) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-        when, loss = self._losses[-1] if self._losses else (0.0, None)
-        return loss if when >= since else None
+        end = self._last_end
+        return end[1] if end is not None and end[0] >= since else None
 
 
 def describe_end(exit_status: int, log_lines: Sequence[str]) -> str:

@@ -141,6 +141,7 @@ class KernelSession:
 
     def restart(self) -> None:
         """End what there is, and start anew in the background."""
+        self.recovery.forgive()
         with self._lock:
             self._end(SessionState.RESTARTING, "Restarting Spark")
             self._begin(SessionState.RESTARTING, "Restarting Spark")
@@ -385,6 +386,8 @@ class KernelSession:
     def _end(self, state: SessionState, message: str) -> None:
         """End a start or a session; the lock is held."""
         self._is_cancelled.set()
+        if self.is_ready:
+            self.recovery.note_end()
         starter = self._starter
         self.driver.discard()
         if starter is not None and starter is not threading.current_thread():

@@ -1,0 +1,82 @@
+"""What is said of a lost session, and when it comes back by itself."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from spark_kernel.spark.recovery import Recovery, describe_end
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_session_comes_back_twice_and_then_no_more_until_time_has_passed():
+    clock = Clock()
+    recovery = Recovery(True, lambda: False, clock)
+    hints = [recovery.note_loss("The driver ended").hint for _ in range(3)]
+    assert ["starts it again" in hint for hint in hints] == [True, True, False]
+    assert "3 sessions were lost within 10 minutes" in hints[2]
+    assert not recovery.is_allowed
+    clock.now = 601.0
+    assert recovery.is_allowed
+
+
+def test_restart_by_hand_begins_to_count_anew():
+    recovery = Recovery(True, lambda: False)
+    for _ in range(3):
+        recovery.note_loss("The driver ended")
+    recovery.forgive()
+    assert recovery.is_allowed
+
+
+def test_session_that_is_to_stay_lost_says_how_it_comes_back():
+    recovery = Recovery(False, lambda: False)
+    assert recovery.note_loss("The driver ended").hint == "run `%spark restart`"
+    assert not recovery.is_allowed
+
+
+def test_only_a_loss_during_the_code_explains_its_error():
+    clock = Clock()
+    recovery = Recovery(True, lambda: False, clock)
+    error = ConnectionRefusedError()
+    assert recovery.end_behind(error, since=0.0) is None
+    clock.now = 5.0
+    recovery.note_loss("The driver ended")
+    assert str(recovery.end_behind(error, since=4.0)).startswith("The driver ended.")
+    assert recovery.end_behind(error, since=6.0) is None
+
+
+def test_error_of_a_driver_that_is_ending_waits_for_its_end():
+    alive = itertools.chain([True, True], itertools.repeat(False))
+    recovery = Recovery(True, lambda: next(alive))
+    assert recovery.end_behind(EOFError(), since=0.0) is None
+    assert next(alive) is False
+
+
+@pytest.mark.parametrize(
+    ("status", "lines", "told"),
+    [
+        (-9, [], "(signal 9: it was killed, often for want of memory)"),
+        (-11, [], "(signal 11: Java crashed)"),
+        (-12, [], "(signal 12)"),
+        (3, ["INFO all is well"], "(exit status 3)"),
+        (
+            1,
+            ["java.lang.OutOfMemoryError: Java heap space", "INFO bye"],
+            "(exit status 1). Its log says: java.lang.OutOfMemoryError: Java heap space",
+        ),
+        (1, ["26/01/01 ERROR  Disk: " + "x" * 900], "(exit status 1). Its log says: 26/01/01"),
+    ],
+)
+def test_end_of_a_driver_is_described_as_far_as_it_is_known(status, lines, told):
+    said = describe_end(status, lines)
+    assert told in said
+    assert len(said) < 400
