@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from spark_kernel import __version__
 from spark_kernel.errors import ConfigurationError
+from spark_kernel.kernel.clusters import read_clusters
 from spark_kernel.kernel.config import (
     SECTION,
     check_config,
@@ -43,7 +44,12 @@ class SparkKernelApp(IPKernelApp):
     name = "spark-kernel"
     version = __version__
     aliases = Dict(
-        {**kernel_aliases, "master": "SparkKernel.master", "start": "SparkKernel.start_mode"}
+        {
+            **kernel_aliases,
+            "master": "SparkKernel.master",
+            "cluster": "SparkKernel.cluster",
+            "start": "SparkKernel.start_mode",
+        }
     )
     kernel_class = Type(  # type: ignore[assignment]  # traitlets types a tagged trait as object
         SparkKernel, klass="ipykernel.kernelbase.Kernel"
@@ -62,9 +68,12 @@ class SparkKernelApp(IPKernelApp):
         self.config_files = ["ipython_kernel_config.py"]
         super().load_config_file(*args, **kwargs)
         try:
-            layers = file_layers([*jupyter_config_path(), *self.config_file_paths])
+            folders = [*jupyter_config_path(), *self.config_file_paths]
+            layers = file_layers(folders)
             self.files = [path for path, _ in layers]
-            self._layers = [config for _, config in layers] + [environment_config(os.environ)]
+            clusters = Config({SECTION: {"clusters": read_clusters(folders)}})
+            files = [config for _, config in layers]
+            self._layers = [clusters, *files, environment_config(os.environ)]
         except ConfigurationError as error:
             self.problem = error
         for layer in self._layers:
@@ -73,9 +82,10 @@ class SparkKernelApp(IPKernelApp):
     def check_configuration(self) -> None:
         """Merge and check what was set for the kernel; drops it all if something is wrong."""
         try:
-            conf = merge_conf([*self._layers, self.cli_config])
-            if conf:
-                self.config[SECTION]["conf"] = conf
+            for name in ("conf", "clusters"):
+                merged = merge_conf([*self._layers, self.cli_config], name)
+                if merged:
+                    self.config[SECTION][name] = merged
             sections = {parent.__name__ for cls in self.classes for parent in cls.mro()}
             sections.add(type(self).__name__)
             check_config(self.config, sections, SparkKernel.class_trait_names(config=True))

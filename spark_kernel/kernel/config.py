@@ -21,6 +21,7 @@ from traitlets.config.loader import (
 )
 
 from spark_kernel.errors import ConfigurationError
+from spark_kernel.kernel.clusters import find_cluster
 from spark_kernel.spark.settings import SessionSettings, StartMode
 
 __all__ = [
@@ -69,6 +70,13 @@ class SparkKernelSettings(HasTraits):
         default_value=StartMode.EAGER.value,
         help="""When Spark starts: eager (with the kernel), lazy (on first use) or off (when the
         notebook makes a session, or on %spark restart).""",
+    ).tag(config=True)
+    cluster = Unicode(
+        "", help="The named cluster to start on; `spark-kernel clusters list` tells which."
+    ).tag(config=True)
+    clusters = Dict(
+        key_trait=Unicode(),
+        help="""Named clusters, as spark_clusters.toml has them: {"analytics": {"master": ...}}.""",
     ).tag(config=True)
     cluster_name = Unicode("", help="What to call the cluster; empty stands for its master.").tag(
         config=True
@@ -120,14 +128,24 @@ class SparkKernelSettings(HasTraits):
         help="Folder of the class-data archives; empty stands for the user's cache folder."
     ).tag(config=True)
 
-    def session_settings(self) -> SessionSettings:
+    def session_settings(self, cluster: str | None = None) -> SessionSettings:
         """Give the settings as plain values.
+
+        Parameters
+        ----------
+        cluster
+            The named cluster that they are for; by default the one that is configured.
 
         Raises
         ------
         ConfigurationError
             If a setting is of the right type but makes no sense.
         """
+        name = self.cluster if cluster is None else cluster
+        settings = self._own_settings()
+        return find_cluster(self.clusters, name).applied_to(settings) if name else settings
+
+    def _own_settings(self) -> SessionSettings:
         return SessionSettings(
             master=self.master,
             app_name=self.app_name or self._default_app_name(),
@@ -192,12 +210,18 @@ def _read_file(path: Path, loader: type[FileConfigLoader]) -> Config:
         ) from error
 
 
-def merge_conf(layers: Iterable[Config]) -> dict[str, Any]:
-    """Merge the Spark settings of all layers key by key, so that none hides another's."""
+def merge_conf(layers: Iterable[Config], name: str = "conf") -> dict[str, Any]:
+    """Merge the Spark settings of all layers key by key, so that none hides another's.
+
+    Parameters
+    ----------
+    name
+        Of the setting to merge so.
+    """
     merged: dict[str, Any] = {}
-    trait = SparkKernelSettings.class_traits()["conf"]
+    trait = SparkKernelSettings.class_traits()[name]
     for layer in layers:
-        value = layer.get(SECTION, {}).get("conf")
+        value = layer.get(SECTION, {}).get(name)
         if isinstance(value, LazyConfigValue):
             value = value.get_value(merged)
         elif isinstance(value, DeferredConfig):

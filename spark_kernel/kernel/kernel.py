@@ -326,6 +326,17 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         """Change how progress is shown, from the next job on."""
         self.sampler.is_enabled, self.sampler.interval_s = is_enabled, interval_s
 
+    @property
+    def cluster_names(self) -> list[str]:
+        """The names of the clusters that there are."""
+        return sorted(self.clusters)
+
+    def attach(self, cluster: str) -> None:
+        """Move to another cluster and wait for it; Python variables stay."""
+        self.spark_session.move(self.session_settings(cluster))
+        self.configuration_problem = None
+        self.require_spark()
+
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""
         if self.configuration_problem is not None:

@@ -17,8 +17,8 @@ from spark_kernel.spark.session import KernelSession
 __all__ = ["SparkMagics"]
 
 _LOG_LINES = 40
-_COMMANDS = ("status", "info", "jobs", "cancel", "progress", "restart", "stop", "logs")
-_WITH_ARGUMENTS = ("cancel", "progress", "logs")
+_COMMANDS = ("status", "info", "jobs", "cancel", "progress", "attach", "restart", "stop", "logs")
+_WITH_ARGUMENTS = ("cancel", "progress", "attach", "logs")
 
 
 class SparkControls(progress.JobControls, Protocol):
@@ -28,6 +28,13 @@ class SparkControls(progress.JobControls, Protocol):
 
     def resource_card(self) -> MimeBundle:
         """Show what the cluster has."""
+
+    @property
+    def cluster_names(self) -> list[str]:
+        """The names of the clusters that there are."""
+
+    def attach(self, cluster: str) -> None:
+        """Move to another cluster and wait for it."""
 
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""
@@ -58,6 +65,7 @@ class SparkMagics(Magics):
             %spark jobs         what runs now, from which cell, and how far it is
             %spark cancel ID    stop a job, or a streaming query; also `stage N`, `cell ID`, `all`
             %spark progress     how progress is shown; `on`, `off` or seconds change it
+            %spark attach NAME  move to another cluster; without a name, which clusters there are
             %spark restart      end Spark and start it anew, also after a failure; Python
                                 variables stay, cached data and temporary views are gone
             %spark stop         end Spark and give its resources back
@@ -91,6 +99,16 @@ class SparkMagics(Magics):
 
     def _progress(self, *arguments: str) -> None:
         progress.set_progress(self._controls, list(arguments))
+
+    def _attach(self, name: str = "", *rest: str) -> None:
+        if rest:
+            raise UsageError("%spark attach takes the name of one cluster")
+        if name:
+            self._controls.attach(name)
+            self._status()
+            return
+        names = self._controls.cluster_names
+        print("\n".join(names) or "No cluster is named yet; see `spark-kernel clusters --help`.")
 
     def _restart(self) -> None:
         self._controls.restart_spark()

@@ -6,13 +6,16 @@ Everything that watches or cancels jobs is one call each, also where it takes Sp
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from spark_kernel.protocol.events import Link
 from spark_kernel.spark.ownership import OWNER_PREFIX
+from spark_kernel.spark.profiles import rewritten
 
-__all__ = ["CellJobs", "load_cell_jobs", "ui_url"]
+__all__ = ["CellJobs", "load_cell_jobs", "ui_link", "ui_url"]
 
 _CLASS = "org.sparkkernel.CellJobs"
 _LOADED = "_spark_kernel_cell_jobs"
@@ -57,8 +60,14 @@ class CellJobs:
         return found
 
 
-def load_cell_jobs(context: Any) -> CellJobs:
-    """Compile our half into the driver of a context, and start it; 0.1 to 0.3 s."""
+def load_cell_jobs(context: Any, ui_url: str) -> CellJobs:
+    """Compile our half into the driver of a context, and start it; 0.1 to 0.3 s.
+
+    Parameters
+    ----------
+    ui_url
+        Where a browser finds Spark's UI, or empty.
+    """
     gateway, jvm = context._gateway, context._jvm
     scala_context = context._jsc.sc()
     # Once for each driver: py4j keeps methods by the name of their class, not by its loader.
@@ -73,12 +82,27 @@ def load_cell_jobs(context: Any) -> CellJobs:
     arguments[0] = scala_context
     arguments[1] = OWNER_PREFIX
     java = loaded.getConstructors()[0].newInstance(arguments)
-    return CellJobs(java, ui_url(context), bool(scala_context.isLocal()))
+    return CellJobs(java, ui_url.rstrip("/"), bool(scala_context.isLocal()))
 
 
 @cache
 def _source() -> str:
     return files(__package__).joinpath("CellJobs.java").read_text("utf-8")
+
+
+def ui_link(context: Any, templates: Mapping[str, str]) -> Link | None:
+    """Give the link to Spark's UI, or None where there is none.
+
+    Parameters
+    ----------
+    templates
+        What links become, by their ``rel``.
+    """
+    url = ui_url(context)
+    if not url:
+        return None
+    link = Link("spark-ui", "Spark UI", url)
+    return rewritten(link, templates, str(context.applicationId))
 
 
 def ui_url(context: Any) -> str:

@@ -13,7 +13,7 @@ from spark_kernel.protocol.events import Link
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.calls import CallTracker
-from spark_kernel.spark.cell_jobs import load_cell_jobs
+from spark_kernel.spark.cell_jobs import load_cell_jobs, ui_link
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_factory import DriverListener, StartedDriver, start_driver
 from spark_kernel.spark.gateway import connect
@@ -112,6 +112,11 @@ class CurrentDriver:
         if self._process is not None:
             self._process.drain_output()
 
+    def use(self, settings: SessionSettings) -> None:
+        """Take other settings; they count for the next process."""
+        self._settings = settings
+        self.archives = ArchiveStore(settings.cache_folder, settings.has_fast_start)
+
     def ensure(self, given: Mapping[str, str]) -> StartedDriver:
         """Start it unless it runs; ``given`` are settings on top of the configured ones."""
         started = self.started
@@ -150,7 +155,8 @@ class CurrentDriver:
         self._calls.cell_jobs = None
         if context is not None:
             try:
-                self._calls.cell_jobs = load_cell_jobs(context)
+                place = ui_link(context, self._settings.link_templates)
+                self._calls.cell_jobs = load_cell_jobs(context, place.url if place else "")
             except Exception as error:  # the session is as good without
                 _log.warning("jobs will be neither shown nor cancelled: %s", error)
 

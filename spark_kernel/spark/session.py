@@ -20,7 +20,6 @@ from spark_kernel.protocol.events import (
     Cluster,
     DriverPrinted,
     Event,
-    Link,
     Problem,
     SessionState,
     SessionStatus,
@@ -28,6 +27,7 @@ from spark_kernel.protocol.events import (
 )
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.cell_jobs import ui_link
 from spark_kernel.spark.current_driver import CurrentDriver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
@@ -37,6 +37,7 @@ from spark_kernel.spark.driver_factory import (
 from spark_kernel.spark.failures import explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.ownership import disown
+from spark_kernel.spark.profiles import EnvironmentChanges
 from spark_kernel.spark.recovery import Recovery, describe_end
 from spark_kernel.spark.settings import SessionSettings, StartMode
 from spark_kernel.spark.startup import StatusBoard, expected_cluster
@@ -84,6 +85,8 @@ class KernelSession:
         calls: CallTracker | None = None,
     ) -> None:
         self.settings = settings
+        self._environment = EnvironmentChanges()
+        self._environment.apply(settings.environment)
         self.generation = 0
         self._board = StatusBoard(expected_cluster(settings), versions, emit, clock)
         self._lock = threading.RLock()
@@ -145,6 +148,19 @@ class KernelSession:
         with self._lock:
             self._end(SessionState.RESTARTING, "Restarting Spark")
             self._begin(SessionState.RESTARTING, "Restarting Spark")
+
+    def move(self, settings: SessionSettings) -> None:
+        """End what there is, and start with other settings in the background."""
+        cluster = expected_cluster(settings)
+        message = f"Moving to cluster {cluster.name}"
+        self.recovery.forgive()
+        with self._lock:
+            self._end(SessionState.RESTARTING, message)
+            self.settings = settings
+            self.driver.use(settings)
+            self._environment.apply(settings.environment)
+            self._board.describe(cluster=cluster)
+            self._begin(SessionState.RESTARTING, message)
 
     def stop(self) -> None:
         """End the session and its driver; the kernel stays, and ``restart`` brings Spark back."""
@@ -344,8 +360,8 @@ class KernelSession:
         self.driver.follow(context)
         master = str(context.master)
         cluster = Cluster(self.settings.cluster_name or master, master)
-        ui_url = context.uiWebUrl
-        links = (Link("spark-ui", "Spark UI", ui_url),) if ui_url else ()
+        place = ui_link(context, self.settings.link_templates)
+        links = (place,) if place else ()
         self._board.describe(cluster=cluster, versions={"spark": context.version})
         self._has_been_ready = True
         gone = "; cached data and temporary views are gone" if self._is_recovering else ""

@@ -45,6 +45,10 @@ class SessionSettings:
         Seconds that the driver JVM may take to end by itself.
     log_max_bytes
         Size at which the driver log is rotated; one older part is kept.
+    environment
+        Variables that hold while this cluster does.
+    link_templates
+        What links become, by their ``rel``.
     """
 
     master: str = ""
@@ -61,3 +65,5 @@ class SessionSettings:
     log_max_bytes: int = 64 * 1024 * 1024
     log_folder: Path = Path()
     cache_folder: Path = Path()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    link_templates: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,99 @@
+"""A named cluster as a value: what a session on it is told beyond the user's own settings."""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from spark_kernel.protocol.events import Link
+from spark_kernel.spark.settings import SessionSettings
+
+__all__ = ["PLACEHOLDERS", "ClusterProfile", "EnvironmentChanges", "placeholders_of", "rewritten"]
+
+PLACEHOLDERS = ("url", "host", "port", "path", "application_id")
+"""What a template of a link may name."""
+
+
+@dataclass(frozen=True)
+class ClusterProfile:
+    """A cluster that a notebook can be attached to by its name.
+
+    Parameters
+    ----------
+    conf
+        Spark's settings, with secrets in place.
+    environment
+        Variables of the driver, with secrets in place.
+    links
+        Templates of links by their ``rel``.
+    secrets
+        Keys of ``conf`` and names of variables whose values are secret.
+    """
+
+    name: str
+    master: str = ""
+    description: str = ""
+    java_home: str = ""
+    conf: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+
+    def applied_to(self, settings: SessionSettings) -> SessionSettings:
+        """Give settings for this cluster: what it says beats what was set for any."""
+        return replace(
+            settings,
+            master=self.master or settings.master,
+            cluster_name=self.name,
+            java_home=self.java_home or settings.java_home,
+            conf={**settings.conf, **self.conf},
+            environment=dict(self.environment),
+            link_templates=dict(self.links),
+        )
+
+
+class EnvironmentChanges:
+    """Sets variables of this process for one cluster, and takes them back for the next."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str | None] = {}
+
+    def apply(self, wanted: Mapping[str, str]) -> None:
+        """Set these variables, and give those of an earlier call their former values."""
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+
+
+def placeholders_of(template: str) -> set[str]:
+    """Give the names in braces of a template; raises ValueError if it is none."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def rewritten(link: Link, templates: Mapping[str, str], application_id: str) -> Link:
+    """Give a link as a browser behind a proxy has to follow it.
+
+    Parameters
+    ----------
+    templates
+        Templates by ``rel``; a link without one stays.
+    """
+    template = templates.get(link.rel)
+    if template is None:
+        return link
+    parts = urlsplit(link.url)
+    url = template.format(
+        url=link.url,
+        host=parts.hostname or "",
+        port=parts.port or "",
+        path=parts.path,
+        application_id=application_id,
+    )
+    return replace(link, url=url)
