@@ -10,6 +10,7 @@ import difflib
 import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,10 @@ from spark_kernel.errors import ConfigurationError
 from spark_kernel.redaction import holds_secret
 from spark_kernel.spark.profiles import PLACEHOLDERS, ClusterProfile, placeholders_of
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 __all__ = ["FILE_NAME", "ClusterTable", "find_cluster", "read_clusters", "read_profile"]
 
 FILE_NAME = "spark_clusters.toml"
+_toml: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 _TEXTS = ("master", "description", "java_home")
 _TABLES = ("conf", "environment", "links")
 _RELATIONS = (
@@ -69,7 +66,7 @@ def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
         if not path.is_file():
             continue
         try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            tables = _toml.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"{path} cannot be read: {error}.", "correct it") from error
         for name, table in tables.items():

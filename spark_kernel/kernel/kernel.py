@@ -333,7 +333,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
 
     def attach(self, cluster: str) -> None:
         """Move to another cluster and wait for it; Python variables stay."""
-        self.spark_session.move(self.session_settings(cluster))
+        self.spark_session.restart(self.session_settings(cluster))
         self.configuration_problem = None
         self.require_spark()
 

@@ -87,6 +87,11 @@ class Cluster:
     master: str
     deploy_mode: str = "client"
 
+    @property
+    def place(self) -> str:
+        """The name, and the master where that is something else."""
+        return self.name if self.name == self.master else f"{self.name} ({self.master})"
+
 
 @dataclass(frozen=True)
 class Application:

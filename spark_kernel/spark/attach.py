@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -27,6 +28,7 @@ __all__ = [
     "wait_for_executors",
 ]
 
+_log = logging.getLogger(__name__)
 _REACH_TIMEOUT_S = 3.0
 _EXECUTOR_POLL_S = 0.25
 _PROBE = "spark-kernel-probe"
@@ -120,7 +122,11 @@ def _executor_count(scala_context: Any) -> int:
 
 def java_remark(session: SparkSession, driver_java: JavaRuntime) -> str:
     """Say that the executors run another Java than the driver, where they do."""
-    version = executor_java(session)
+    try:
+        version = executor_java(session)
+    except Exception as error:
+        _log.info("the executors were not asked for their Java: %s", error)
+        return ""
     if major_version(version) == driver_java.major:
         return ""
     return (

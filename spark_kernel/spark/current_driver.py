@@ -98,6 +98,11 @@ class CurrentDriver:
             return ()
         return (Link("driver-log", "Driver log", self._process.log.path.as_uri()),)
 
+    def links(self, context: Any) -> tuple[Link, ...]:
+        """Give the links of a context, as a browser has to follow them."""
+        place = ui_link(context, self._settings.link_templates)
+        return (*([place] if place else []), *self.log_links)
+
     def log_tail(self, lines: int) -> list[str]:
         """Give the last lines of its log."""
         return self._process.log.tail(lines) if self._process else []

@@ -27,7 +27,6 @@ from spark_kernel.protocol.events import (
 )
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.calls import CallTracker
-from spark_kernel.spark.cell_jobs import ui_link
 from spark_kernel.spark.current_driver import CurrentDriver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
@@ -142,24 +141,18 @@ class KernelSession:
         self._fail(problem)
         self.generation += 1
 
-    def restart(self) -> None:
-        """End what there is, and start anew in the background."""
-        self.recovery.forgive()
-        with self._lock:
-            self._end(SessionState.RESTARTING, "Restarting Spark")
-            self._begin(SessionState.RESTARTING, "Restarting Spark")
-
-    def move(self, settings: SessionSettings) -> None:
-        """End what there is, and start with other settings in the background."""
-        cluster = expected_cluster(settings)
-        message = f"Moving to cluster {cluster.name}"
+    def restart(self, settings: SessionSettings | None = None) -> None:
+        """End what there is, and start anew in the background, with other settings if given."""
+        name = settings.cluster_name if settings else ""
+        message = f"Moving to cluster {name}" if name else "Restarting Spark"
         self.recovery.forgive()
         with self._lock:
             self._end(SessionState.RESTARTING, message)
-            self.settings = settings
-            self.driver.use(settings)
-            self._environment.apply(settings.environment)
-            self._board.describe(cluster=cluster)
+            if settings is not None:
+                self.settings = settings
+                self.driver.use(settings)
+                self._environment.apply(settings.environment)
+                self._board.describe(cluster=expected_cluster(settings))
             self._begin(SessionState.RESTARTING, message)
 
     def stop(self) -> None:
@@ -318,11 +311,7 @@ class KernelSession:
         started = self.driver.started
         if not self.is_ready or started is None or started.plan.is_local:
             return
-        try:
-            remark = attach.java_remark(pyspark_state.current_session(), started.java)
-        except Exception as error:
-            _log.info("the executors were not asked for their Java: %s", error)
-            return
+        remark = attach.java_remark(pyspark_state.current_session(), started.java)
         if remark and self.is_ready:
             self._board.say(f"{self.status.message}. {remark}")
 
@@ -341,9 +330,7 @@ class KernelSession:
         self._announce_ready(context)
 
     def _attach(self, started: StartedDriver) -> SparkContext:
-        cluster = self.status.cluster
-        is_named = cluster.name != cluster.master
-        where = f"{cluster.name} ({cluster.master})" if is_named else cluster.master
+        where = self.status.cluster.place
         self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
         session = attach.create_session(self.driver.connect(started))
         context = session.sparkContext
@@ -360,15 +347,13 @@ class KernelSession:
         self.driver.follow(context)
         master = str(context.master)
         cluster = Cluster(self.settings.cluster_name or master, master)
-        place = ui_link(context, self.settings.link_templates)
-        links = (place,) if place else ()
         self._board.describe(cluster=cluster, versions={"spark": context.version})
         self._has_been_ready = True
         gone = "; cached data and temporary views are gone" if self._is_recovering else ""
         self._board.ready(
             f"Spark {context.version} ready on {cluster.name}{gone}",
             Application(context.applicationId or "", str(context.appName)),
-            (*links, *self.driver.log_links),
+            self.driver.links(context),
         )
 
     def _fail(self, error: BaseException) -> None:

@@ -116,12 +116,13 @@ def _run(
             raise DriverStartError("the training driver did not start", f"look at {log.path}")
         os.environ["PYSPARK_PYTHON"] = sys.executable
         session = attach.create_session(connect(connection))
-        jobs = load_cell_jobs(session.sparkContext)
+        jobs = load_cell_jobs(session.sparkContext, "")
         jobs.java.adopt(None)
         jobs.java.bind(f"{OWNER_PREFIX}0", "spark-kernel warm")
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             _exercise(session)
         jobs.sample(0, [], job_limit=100, stage_limit=20)
+        jobs.resources(executor_limit=1)
         session.stop()
     finally:
         driver.stop(_FINISH_TIMEOUT_S)
