@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spark_kernel import SparkKernelError, __version__
+from spark_kernel.cli.clusters import clusters
 from spark_kernel.cli.doctor import doctor
 from spark_kernel.cli.install import install, uninstall
 from spark_kernel.cli.warm import warm
@@ -50,5 +51,6 @@ def main() -> None:
 
 main.add_command(install)
 main.add_command(uninstall)
+main.add_command(clusters)
 main.add_command(doctor)
 main.add_command(warm)

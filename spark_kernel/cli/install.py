@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,9 +31,9 @@ Example:
 @click.command(epilog=_EXAMPLE)
 @click.option(
     "--name",
-    default=_DEFAULT_NAME,
-    show_default=True,
-    help="Name of the kernelspec; also what the kernel calls the cluster of --master.",
+    default="",
+    help="Name of the kernelspec; also what the kernel calls the cluster of --master.  "
+    f"[default: {_DEFAULT_NAME}, or the name of --cluster]",
 )
 @click.option(
     "--display-name",
@@ -44,6 +45,12 @@ Example:
     default="",
     metavar="URL",
     help="Spark's master: local[*], spark://HOST:7077, yarn or k8s://HOST:PORT.",
+)
+@click.option(
+    "--cluster",
+    default="",
+    metavar="NAME",
+    help="A named cluster to start on; `spark-kernel clusters list` tells which there are.",
 )
 @click.option(
     "--conf",
@@ -64,6 +71,7 @@ def install(
     name: str,
     display_name: str | None,
     master: str,
+    cluster: str,
     settings: tuple[str, ...],
     user: bool,
     sys_prefix: bool,
@@ -77,13 +85,22 @@ def install(
     """
     if user + sys_prefix + (prefix is not None) > 1:
         raise click.UsageError("Give only one of --user, --sys-prefix and --prefix.")
+    if master and cluster:
+        raise click.UsageError("Give only one of --master and --cluster.")
     from spark_kernel.cli.kernelspecs import destination_of, spec_content, write_spec
 
+    if cluster:
+        _check_cluster(cluster)
+        display_name = display_name or f"PySpark ({cluster})"
+        name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", cluster)
+    name = name or _DEFAULT_NAME
     destination = destination_of(name, Path(sys.prefix) if sys_prefix else prefix)
     has_own_name = name.lower() != _DEFAULT_NAME
     shown = display_name or (f"PySpark ({name})" if has_own_name else _DEFAULT_DISPLAY_NAME)
     cluster_name = name if master and has_own_name else ""
-    content = spec_content(shown, _checked_master(master), cluster_name, _parse_conf(settings))
+    content = spec_content(
+        shown, _checked_master(master), cluster_name, _parse_conf(settings), cluster
+    )
     write_spec(content, destination)
     click.echo(f'Kernelspec {destination.name} ("{shown}") is in {destination}.')
     _say_how_to_use(destination, shown)
@@ -107,6 +124,17 @@ def uninstall(name: str, yes: bool) -> None:
     other = found_specs().get(name.lower())
     if other is not None:
         click.echo(f"Jupyter finds another {spec.name} now: {other.folder}.")
+
+
+def _check_cluster(name: str) -> None:
+    """Check that there is such a cluster; what it says is read when the kernel starts."""
+    from spark_kernel.cli.machine import read_kernel_settings
+    from spark_kernel.kernel.clusters import find_cluster, read_profile
+
+    tables = read_kernel_settings().clusters
+    if name not in tables:
+        find_cluster(tables, name)  # says which there are
+    read_profile(name, tables[name], with_secrets=False)
 
 
 def _checked_master(master: str) -> str:

@@ -64,10 +64,20 @@ class InstalledSpec:
 
 
 def spec_content(
-    display_name: str, master: str, cluster_name: str, conf: Mapping[str, str]
+    display_name: str,
+    master: str,
+    cluster_name: str,
+    conf: Mapping[str, str],
+    cluster: str = "",
 ) -> dict[str, Any]:
-    """Make what goes into ``kernel.json``; an empty master or cluster name is left out."""
-    settings = {"master": master, "cluster_name": cluster_name}
+    """Make what goes into ``kernel.json``; what is empty is left out.
+
+    Parameters
+    ----------
+    cluster
+        The named cluster to start on; of what it says, nothing is written down.
+    """
+    settings = {"master": master, "cluster_name": cluster_name, "cluster": cluster}
     arguments = [f"--SparkKernel.{key}={value}" for key, value in settings.items() if value]
     arguments += [f"--SparkKernel.conf={key}={value}" for key, value in conf.items()]
     return {

@@ -113,6 +113,25 @@ def pyspark_version() -> str:
 
 def read_configuration() -> Configuration:
     """Read the configuration with the kernel's own code; starts nothing."""
+    settings, files, problem = _read()
+    return Configuration(settings.session_settings(), files, problem)
+
+
+def read_kernel_settings() -> KernelSettings:
+    """Read what is set for the kernel.
+
+    Raises
+    ------
+    ConfigurationError
+        If something is wrong with it.
+    """
+    settings, _, problem = _read()
+    if problem is not None:
+        raise problem
+    return settings
+
+
+def _read() -> tuple[KernelSettings, tuple[Path, ...], ConfigurationError | None]:
     application: Any = SparkKernelApp()
     try:
         application.init_profile_dir()
@@ -126,7 +145,7 @@ def read_configuration() -> Configuration:
             "what was logged to standard error says why",
         )
     settings = KernelSettings.section_of(application.config if problem is None else Config())
-    return Configuration(settings.session_settings(), tuple(application.files), problem)
+    return settings, tuple(application.files), problem
 
 
 class KernelSettings(SparkKernelSettings, Configurable):

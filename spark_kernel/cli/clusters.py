@@ -1,0 +1,162 @@
+"""``spark-kernel clusters``: lists the named clusters, shows one, and tries it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spark_kernel.errors import ConfigurationError, SparkStartError
+from spark_kernel.redaction import without_password
+
+if TYPE_CHECKING:
+    from spark_kernel.protocol.events import Event
+    from spark_kernel.spark.session import KernelSession
+
+__all__ = ["clusters"]
+
+_HIDDEN = "***"
+_NONE_YET = (
+    "No cluster is named yet. `jupyter --config-dir` tells the folder of spark_clusters.toml:\n\n"
+    '[analytics]\nmaster = "spark://host:7077"\nconf = { "spark.executor.memory" = "4g" }'
+)
+
+
+@click.group()
+def clusters() -> None:
+    """The named clusters of spark_clusters.toml and c.SparkKernel.clusters."""
+
+
+@clusters.command("list")
+def list_clusters() -> None:
+    """List them, and what is wrong with any."""
+    tables = _tables()
+    if not tables:
+        click.echo(_NONE_YET)
+    width = max(map(len, tables), default=0)
+    for name, table in sorted(tables.items()):
+        from spark_kernel.kernel.clusters import read_profile
+
+        try:
+            profile = read_profile(name, table, with_secrets=False)
+        except ConfigurationError as error:
+            click.echo(f"{name:<{width}}  wrong: {error}")
+            continue
+        told = [without_password(profile.master) or "Spark's own master", profile.description]
+        click.echo(f"{name:<{width}}  {'  '.join(filter(None, told))}")
+
+
+@clusters.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Show what is written of the cluster NAME; secrets are hidden."""
+    from spark_kernel.kernel.clusters import ClusterTable, find_cluster, read_profile
+
+    tables = _tables()
+    if name not in tables:
+        find_cluster(tables, name)  # says which there are
+    profile = read_profile(name, tables[name], with_secrets=False)
+    where = getattr(tables[name], "where", ClusterTable.where)
+    rows = {
+        "from": where,
+        "description": profile.description,
+        "master": without_password(profile.master),
+        "java_home": profile.java_home,
+        **{f"conf {key}": value for key, value in _shown(profile.conf, profile.secrets)},
+        **{f"environment {key}": v for key, v in _shown(profile.environment, profile.secrets)},
+        **{f"link {rel}": template for rel, template in profile.links.items()},
+    }
+    for key, value in rows.items():
+        if value:
+            click.echo(f"{key}: {value}")
+
+
+@clusters.command()
+@click.argument("name")
+def check(name: str) -> None:
+    """Attach to the cluster NAME, run a small job with a Python worker, and tell what was found.
+
+    The exit status is 1 if anything is wrong.
+    """
+    from spark_kernel.cli.machine import read_kernel_settings
+    from spark_kernel.spark.session import KernelSession
+
+    started = time.monotonic()
+    settings = read_kernel_settings().session_settings(name)
+    session = KernelSession(
+        settings, _Teller(), lambda: time.monotonic() - started, {"python": _python()}
+    )
+    try:
+        session.start()
+        session.settle()
+        problem = session.status.error
+        if problem is not None:
+            raise SparkStartError(problem.message, problem.hint)
+        wrong = _look_at(session)
+    finally:
+        session.close()
+    if wrong:
+        raise SparkStartError(wrong, "see the cluster's settings: `spark-kernel clusters show`")
+    click.echo(f"All is well ({time.monotonic() - started:.1f} s).")
+
+
+class _Teller:
+    """Tells each message of a session once, as it comes."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, event: Event) -> None:
+        from spark_kernel.protocol.events import SessionChanged
+
+        if isinstance(event, SessionChanged) and event.status.message != self._last:
+            self._last = event.status.message
+            if event.status.error is None:
+                click.echo(f"{event.status.elapsed_s:6.1f} s  {self._last}")
+
+
+def _look_at(session: KernelSession) -> str:
+    """Run a job on the cluster; gives what is wrong, or nothing."""
+
+    def where_it_runs(_: int) -> tuple[str, str, str]:
+        # Inside, so that it travels by itself: executors need not have this package.
+        import platform
+        import sys
+
+        return platform.node(), platform.python_version(), sys.executable
+
+    context: Any = session.require().sparkContext
+    versions = session.status.versions
+    click.echo(
+        f"Spark {versions['spark']}, Java {versions['java']}, application {context.applicationId}"
+    )
+    try:
+        host, python, path = context.parallelize([0], 1).map(where_it_runs).first()
+    except Exception as error:
+        return f"A job with a Python worker failed. {_first_line(error)}"
+    click.echo(f"A task ran on {host} with Python {python} ({path})")
+    return ""
+
+
+def _first_line(error: Exception) -> str:
+    """Give the line of an error that says most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if "Error" in line or "Exception" in line]
+    return (telling or lines or [type(error).__name__])[-1][:300]
+
+
+def _python() -> str:
+    return sys.version.split()[0]
+
+
+def _tables() -> Mapping[str, Any]:
+    from spark_kernel.cli.machine import read_kernel_settings
+
+    return dict(read_kernel_settings().clusters)
+
+
+def _shown(values: Mapping[str, str], secrets: frozenset[str]) -> list[tuple[str, str]]:
+    return [(key, _HIDDEN if key in secrets else value) for key, value in values.items()]
