@@ -31,7 +31,7 @@ Example:
 @click.command(epilog=_EXAMPLE)
 @click.option(
     "--name",
-    default="",
+    default=None,
     help="Name of the kernelspec; also what the kernel calls the cluster of --master.  "
     f"[default: {_DEFAULT_NAME}, or the name of --cluster]",
 )
@@ -68,7 +68,7 @@ Example:
     help="Install into PATH/share/jupyter/kernels.",
 )
 def install(
-    name: str,
+    name: str | None,
     display_name: str | None,
     master: str,
     cluster: str,
@@ -92,8 +92,8 @@ def install(
     if cluster:
         _check_cluster(cluster)
         display_name = display_name or f"PySpark ({cluster})"
-        name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", cluster)
-    name = name or _DEFAULT_NAME
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", cluster) if name is None else name
+    name = _DEFAULT_NAME if name is None else name
     destination = destination_of(name, Path(sys.prefix) if sys_prefix else prefix)
     has_own_name = name.lower() != _DEFAULT_NAME
     shown = display_name or (f"PySpark ({name})" if has_own_name else _DEFAULT_DISPLAY_NAME)

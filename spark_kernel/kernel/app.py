@@ -71,9 +71,10 @@ class SparkKernelApp(IPKernelApp):
             folders = [*jupyter_config_path(), *self.config_file_paths]
             layers = file_layers(folders)
             self.files = [path for path, _ in layers]
-            clusters = Config({SECTION: {"clusters": read_clusters(folders)}})
+            clusters = read_clusters(folders)
+            named = [Config({SECTION: {"clusters": clusters}})] if clusters else []
             files = [config for _, config in layers]
-            self._layers = [clusters, *files, environment_config(os.environ)]
+            self._layers = [*named, *files, environment_config(os.environ)]
         except ConfigurationError as error:
             self.problem = error
         for layer in self._layers:
