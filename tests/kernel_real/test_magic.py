@@ -49,7 +49,7 @@ def test_logs_shows_the_end_of_the_driver_log(shared: Notebook) -> None:
     [
         ("%spark statsu", "did you mean `%spark status`?"),
         ("%spark restrat", "did you mean `%spark restart`?"),
-        ("%spark xyz", "it has status, jobs, cancel, progress, restart, stop, logs"),
+        ("%spark xyz", "it has status, info, jobs, cancel"),
         ("%spark status now", "takes nothing more"),
         ("%spark logs many", "takes a number"),
     ],
