@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -190,6 +190,15 @@ def test_driver_that_hangs_is_killed_with_the_timeouts_that_clients_have(
         notebook.assert_nothing_left(timeout_s=30)
 
 
+@pytest.fixture
+def hang_up() -> Iterator[None]:
+    """Let new kernels hear when a terminal is closed: under nohup they would be born deaf to it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
 def test_two_kernels_at_once_do_not_disturb_each_other(new_notebook: NotebookMaker) -> None:
     with new_notebook() as one, new_notebook() as other:
         for notebook in (one, other):

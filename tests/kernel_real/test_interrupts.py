@@ -50,10 +50,10 @@ def running_tasks():
     return [name for name in names if "task launch worker for task" in name]
 
 def state():
+    jobs = len(sc.statusTracker().getActiveJobsIds())
     return (kept, spark.sql("SELECT count(*) FROM kept_view").collect()[0][0], cached.count(),
             cached.storageLevel.useMemory, sc.getLocalProperty("my.property"),
-            len(sc.statusTracker().getActiveJobsIds()), spark.range(5).count(),
-            spark.getActiveSession() is spark)
+            jobs, spark.range(5).count(), spark.getActiveSession() is spark)
 """
 STATE = "(42, 3, 7, True, 'mine', 0, 5, True)"
 
@@ -139,6 +139,12 @@ def assert_interrupted(notebook: Notebook, result: Result) -> None:
     assert "py4j" not in "\n".join([*result.traceback, result.stderr]).lower()
     assert "swallowed" not in result.stdout
     assert wait_until(lambda: notebook.value("running_tasks()") == "[]", 20)
+    assert_state(notebook)
+
+
+def assert_state(notebook: Notebook) -> None:
+    """Check that nothing is lost; that a job has ended, Spark's tracker may hear a little later."""
+    wait_until(lambda: notebook.value("state()") == STATE, 20)
     assert notebook.value("state()") == STATE
 
 
@@ -236,7 +242,7 @@ def test_interrupt_of_an_idle_kernel_does_nothing(prepared: Notebook) -> None:
     for interrupt in (prepared.interrupt, prepared.interrupt_by_signal):
         interrupt()
         prepared.listen(0.3)
-    assert prepared.value("state()") == STATE
+    assert_state(prepared)
 
 
 def test_local_properties_survive_a_call_that_is_given_up(prepared: Notebook) -> None:
