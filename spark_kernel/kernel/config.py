@@ -101,6 +101,12 @@ class SparkKernelSettings(HasTraits):
         help="""Whether a session whose driver died is started again by the next cell that needs
         Spark; after three within ten minutes only %spark restart does.""",
     ).tag(config=True)
+    idle_timeout_min = Float(
+        0.0,
+        min=0,
+        help="""Minutes without a cell, a job or a streaming query after which Spark is stopped and
+        its cluster given back; the next use starts it again. 0 for never.""",
+    ).tag(config=True)
     driver_start_timeout_s = Float(
         120.0, min=0, help="Seconds that the driver JVM may take until it can be talked to."
     ).tag(config=True)

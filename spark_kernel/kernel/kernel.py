@@ -45,6 +45,7 @@ from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.idleness import IdleWatch
 from spark_kernel.spark.ownership import follow_threads
 from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
@@ -58,6 +59,7 @@ __all__ = ["SparkKernel"]
 _QUIET_WAIT_S = 0.15
 _FLUSH_TIMEOUT_S = 2.0
 _DESCRIPTION_LENGTH = 100
+_MINUTE_S = 60.0
 _DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
 
 
@@ -95,6 +97,9 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             lambda: self.spark_session.status,
             self.resource_monitor,
             Meters(lambda: self.spark_session.driver.pid),
+        )
+        self.idle_watch = IdleWatch(
+            self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         for handlers in (self.control_handlers, self.shell_handlers):
@@ -179,6 +184,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.sampler.start()
         self.resource_monitor.start()
         self.interrupts.start()
+        self.idle_watch.start()
         if self.configuration_problem is not None:
             self.spark_session.refuse(self.configuration_problem)
         elif self.spark_session.settings.start_mode is StartMode.EAGER:
@@ -186,6 +192,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
 
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End Spark with everything that belongs to it, then the kernel."""
+        self.idle_watch.stop()
         self.spark_session.close()
         self.interrupts.stop()
         self.sampler.stop()
@@ -195,6 +202,20 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             self._make_archive()
         reply: dict[str, Any] = super().do_shutdown(restart)
         return reply
+
+    def _is_in_use(self) -> bool:
+        """Whether a cell, a job or a streaming query runs; asked only where there is a timeout."""
+        if self.interrupts.cells() or not self.spark_session.is_ready:
+            return True
+        jobs, queries, _ = self.cancel_desk.running_jobs()
+        return bool(jobs or queries)
+
+    def _give_back(self) -> None:
+        self.spark_session.stop(
+            f"Spark was stopped after {self.idle_timeout_min:g} minutes without use; "
+            "the next cell that needs it starts it again",
+            is_resting=True,
+        )
 
     def _make_archive(self) -> None:
         java = self.spark_session.archive_wanted_for
@@ -216,6 +237,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
                 self.spark_session.driver.drain_output()
                 return reply
             finally:
+                self.idle_watch.touch()
                 self.sampler.finish(cell)
                 if self.publisher.is_busy:
                     self.publisher.flush(_FLUSH_TIMEOUT_S)

@@ -103,7 +103,7 @@ class CurrentDriver:
         place = ui_link(context, self._settings.link_templates)
         return (*([place] if place else []), *self.log_links)
 
-    def log_tail(self, lines: int) -> list[str]:
+    def log_tail(self, lines: int = 200) -> list[str]:
         """Give the last lines of its log."""
         return self._process.log.tail(lines) if self._process else []
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from spark_kernel.errors import DriverLostError, SparkKernelError, SparkStoppedError
-from spark_kernel.protocol.events import Problem
+from spark_kernel.protocol.events import Problem, SessionState
 from spark_kernel.spark.failures import RESTART_HINT
 
 __all__ = ["Recovery", "describe_end"]
@@ -38,6 +38,11 @@ class Recovery:
         Whether the session is still held for a living one.
     clock
         Gives seconds that only grow.
+
+    Attributes
+    ----------
+    is_resting
+        Whether the session was stopped because nobody used it.
     """
 
     def __init__(
@@ -51,6 +56,12 @@ class Recovery:
         self._clock = clock
         self._losses: deque[tuple[float, DriverLostError]] = deque(maxlen=_MOST)
         self._last_end: tuple[float, SparkKernelError] | None = None
+        self.is_resting = False
+
+    def comes_back(self, state: SessionState) -> bool:
+        """Whether a session in this state is started again by the next use."""
+        is_lost = state is SessionState.LOST
+        return (is_lost and self.is_allowed) or (state is SessionState.STOPPED and self.is_resting)
 
     @property
     def is_allowed(self) -> bool:

@@ -50,7 +50,7 @@ __all__ = ["KernelSession"]
 _log = logging.getLogger(__name__)
 _WAIT_SLICE_S = 0.5
 _STARTER_JOIN_S = 30.0
-_TELLING_LINES = 200
+_STOPPED = "Spark was stopped; `%spark restart` starts it again"
 
 
 class KernelSession:
@@ -155,10 +155,11 @@ class KernelSession:
                 self._board.describe(cluster=expected_cluster(settings))
             self._begin(SessionState.RESTARTING, message)
 
-    def stop(self) -> None:
-        """End the session and its driver; the kernel stays, and ``restart`` brings Spark back."""
+    def stop(self, message: str = _STOPPED, *, is_resting: bool = False) -> None:
+        """End the session and its driver; ``restart`` brings Spark back, or the next use does."""
         with self._lock:
-            self._end(SessionState.STOPPED, "Spark was stopped; `%spark restart` starts it again")
+            self._end(SessionState.STOPPED, message)
+            self.recovery.is_resting = is_resting
 
     def close(self) -> None:
         """End everything for good, as fast as it goes; may be called twice."""
@@ -191,8 +192,7 @@ class KernelSession:
         if not self._settled.is_set():
             return True
         is_unstarted = self.generation == 0 and self.settings.start_mode is not StartMode.OFF
-        is_recoverable = self._is_lost and self.recovery.is_allowed
-        return is_starting_allowed and (is_unstarted or is_recoverable)
+        return is_starting_allowed and (is_unstarted or self.recovery.comes_back(self.status.state))
 
     @property
     def _is_lost(self) -> bool:
@@ -293,6 +293,7 @@ class KernelSession:
         self._is_cancelled.clear()
         self._has_been_used = False
         self._is_recovering = self._is_lost
+        self.recovery.is_resting = False
         self.generation += 1
         self._board.begin(state, message)
 
@@ -376,7 +377,7 @@ class KernelSession:
         """Note that the driver died; called by its thread."""
         if self._is_closed or not self.is_ready:
             return
-        self._lose(describe_end(exit_status, self.driver.log_tail(_TELLING_LINES)))
+        self._lose(describe_end(exit_status, self.driver.log_tail()))
 
     def _lose(self, message: str) -> None:
         """End a session that has ended by itself."""

@@ -283,7 +283,7 @@ def test_two_hundred_interrupts_at_random_moments_break_nothing(prepared: Notebo
         prepared.interrupt()
         prepared.finish(result, 20)
         assert result.error.startswith("KeyboardInterrupt:"), (number, result.error)
-    assert prepared.value("state()") == STATE
+    assert_state(prepared)
     assert wait_until(lambda: prepared.value("running_tasks()") == "[]", 20)
 
 
@@ -302,4 +302,4 @@ def test_interrupt_gets_through_while_the_driver_hangs(prepared: Notebook) -> No
     finally:
         prepared.driver.resume()
     assert wait_until(lambda: prepared.value("running_tasks()") == "[]", 20)
-    assert prepared.value("state()") == STATE
+    assert_state(prepared)

@@ -170,3 +170,17 @@ def test_session_stays_lost_where_that_is_wanted(new_notebook: NotebookMaker) ->
         assert "%spark restart" in notebook.run("spark.range(1).count()").error
         notebook.value("%spark restart")
         assert notebook.value("spark.range(4).count()") == "4"
+
+
+def test_session_that_nobody_uses_is_given_back_and_comes_back(new_notebook: NotebookMaker) -> None:
+    with new_notebook({"SPARK_KERNEL_IDLE_TIMEOUT_MIN": "0.03"}) as notebook:
+        notebook.value("kept = 7\nspark.range(1).count()")
+        # A job keeps it, however long; so does a cell that only computes.
+        notebook.value(f"{SLOW}.limit(4).collect()")
+        assert notebook.state == "ready"
+        notebook.wait_for_state("stopped", timeout_s=30)
+        assert "0.03 minutes without use" in notebook.status["message"]
+        assert notebook.find_processes("bin/java") == []
+        assert notebook.value("kept") == "7"
+        assert notebook.state == "stopped"
+        assert notebook.value("spark.range(kept).count()") == "7"
