@@ -11,12 +11,13 @@ from benchmarks.cases import Bench
 from benchmarks.interrupts import measure_interrupts
 from benchmarks.memory import measure_memory
 from benchmarks.progress import TASKS, measure_progress
+from benchmarks.recovery import measure_recovery
 from benchmarks.report import put_section
 from benchmarks.resources import measure_resources
 from benchmarks.start import measure_start
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_NAMES = ("start", "progress", "memory", "interrupts", "resources")
+_NAMES = ("start", "progress", "memory", "interrupts", "resources", "recovery")
 
 
 @click.command()
@@ -26,6 +27,7 @@ _NAMES = ("start", "progress", "memory", "interrupts", "resources")
 @click.option("--only", default="", help="Interrupt only cells with this in their title.")
 @click.option("--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress.")
 @click.option("--requests", default=200, show_default=True, help="Requests in each state.")
+@click.option("--kills", default=10, show_default=True, help="Killed drivers in each situation.")
 @click.option("--write/--no-write", default=True, help="Whether to update benchmarks/RESULTS.md.")
 def main(
     names: tuple[str, ...],
@@ -34,6 +36,7 @@ def main(
     only: str,
     tasks: int,
     requests: int,
+    kills: int,
     write: bool,
 ) -> None:
     """Compare the kernel with others on this machine: NAMES, or everything.
@@ -52,8 +55,10 @@ def main(
                     text = measure_memory(bench)
                 case "interrupts":
                     text = measure_interrupts(bench, repeats, only)
-                case _:
+                case "resources":
                     text = measure_resources(bench, requests)
+                case _:
+                    text = measure_recovery(bench, kills)
         click.echo(text)
         if write:
             document = _RESULTS.read_text(encoding="utf-8")

@@ -68,8 +68,7 @@ class Kernel:
                 self._send("comm_open", comm_id="benchmarks", target_name=case.comm_target, data={})
             self.run(case.prelude or "spark.version")
             self.driver = Driver.at(self.run(WHERE))
-            children = self.process.children(recursive=True)
-            self.java = next(child for child in children if child.name() == "java")
+            self.refind_java()
         except BaseException:
             self.manager.shutdown_kernel(now=True)
             raise
@@ -95,6 +94,11 @@ class Kernel:
         """End this kernel, and give a new one of its kind."""
         self.close()
         return Kernel(self.case)
+
+    def refind_java(self) -> None:
+        """Look for the driver's process anew, as each session has one of its own."""
+        children = self.process.children(recursive=True)
+        self.java = next(child for child in children if child.name() == "java")
 
     @cached_property
     def process(self) -> psutil.Process:
