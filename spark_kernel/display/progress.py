@@ -32,7 +32,7 @@ from spark_kernel.display.jobs import (
     stage_rank,
     task_facts,
 )
-from spark_kernel.display.render import render
+from spark_kernel.display.render import aligned, render
 from spark_kernel.protocol.mimebundle import MimeBundle, bundle
 from spark_kernel.protocol.progress import (
     PROGRESS_MIME,
@@ -117,18 +117,9 @@ def jobs_table(
         )
         if rows
     ]
-    text = [*(_aligned([heads, *rows]) + "\n" for heads, rows in tables), *more]
+    text = [*(aligned([heads, *rows]) + "\n" for heads, rows in tables), *more]
     text.append(f"`{_STOP[0]}` stops a job, `{_STOP[1]}` everything")
     return bundle("\n".join(text), render("jobs.html.j2", tables=tables, more=more, stop=_STOP))
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Set rows as columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
 
 
 def _final_view(shown: CellProgress, whole: CellProgress) -> MimeBundle:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render"]
+__all__ = ["aligned", "render"]
 
 
 @cache
@@ -28,3 +29,12 @@ def _environment() -> Environment:
 def render(template: str, **values: object) -> str:
     """Render a template of ``display/templates``."""
     return _environment().get_template(template).render(**values)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Set rows of text as columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

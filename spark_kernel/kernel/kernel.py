@@ -47,6 +47,7 @@ from spark_kernel.spark import hooks
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.idleness import IdleWatch
 from spark_kernel.spark.ownership import follow_threads
+from spark_kernel.spark.pyspark_state import is_context_stopped
 from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
@@ -110,7 +111,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         translate_errors(self.interrupts.error)
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
-        self.shell.end_behind = self.spark_session.recovery.end_behind
+        self.shell.end_behind = self._end_behind
         self.shell.register_magics(SparkMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
@@ -202,6 +203,13 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             self._make_archive()
         reply: dict[str, Any] = super().do_shutdown(restart)
         return reply
+
+    def _end_behind(self, error: BaseException, since: float) -> BaseException | None:
+        """Give the end of the session that is behind an error of PySpark's, if any."""
+        session = self.spark_session
+        if "SparkContext" in str(error) and session.is_ready and is_context_stopped():
+            session.lose("The Spark application was ended by its cluster")
+        return session.recovery.end_behind(error, since)
 
     def _is_in_use(self) -> bool:
         """Whether a cell, a job or a streaming query runs; asked only where there is a timeout."""

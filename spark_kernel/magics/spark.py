@@ -6,19 +6,30 @@ import difflib
 from typing import Any, Protocol
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import progress
+from spark_kernel.magics import conf, progress
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
 
 __all__ = ["SparkMagics"]
 
 _LOG_LINES = 40
-_COMMANDS = ("status", "info", "jobs", "cancel", "progress", "attach", "restart", "stop", "logs")
-_WITH_ARGUMENTS = ("cancel", "progress", "attach", "logs")
+_COMMANDS = (
+    "status",
+    "info",
+    "jobs",
+    "cancel",
+    "progress",
+    "attach",
+    "conf",
+    "restart",
+    "stop",
+    "logs",
+)
+_WITH_ARGUMENTS = ("cancel", "progress", "attach", "conf", "logs")
 
 
 class SparkControls(progress.JobControls, Protocol):
@@ -66,6 +77,8 @@ class SparkMagics(Magics):
             %spark cancel ID    stop a job, or a streaming query; also `stage N`, `cell ID`, `all`
             %spark progress     how progress is shown; `on`, `off` or seconds change it
             %spark attach NAME  move to another cluster; without a name, which clusters there are
+            %spark conf [PREFIX]  the settings in force, and where each comes from; the cell magic
+                                %%spark_conf changes them
             %spark restart      end Spark and start it anew, also after a failure; Python
                                 variables stay, cached data and temporary views are gone
             %spark stop         end Spark and give its resources back
@@ -109,6 +122,26 @@ class SparkMagics(Magics):
             return
         names = self._controls.cluster_names
         print("\n".join(names) or "No cluster is named yet; see `spark-kernel clusters --help`.")
+
+    def _conf(self, prefix: str = "", *rest: str) -> None:
+        if rest:
+            raise UsageError("%spark conf takes the beginning of a name, such as spark.sql")
+        conf.show(self._controls.spark_session, prefix)
+
+    @cell_magic
+    def spark_conf(self, line: str, cell: str) -> None:
+        """Change settings of Spark, for this session where that is possible.
+
+        Usage::
+
+            %%spark_conf [--restart]
+            spark.sql.shuffle.partitions = 64
+            # or a JSON object
+
+        What needs a new session counts from the next one on; ``--restart`` makes it at once.
+        Settings are added to those that there are, and stay through ``%spark restart``.
+        """
+        conf.change(self._controls.spark_session, line, cell, self._controls.restart_spark)
 
     def _restart(self) -> None:
         self._controls.restart_spark()

@@ -51,6 +51,11 @@ class ClusterProfile:
             java_home=self.java_home or settings.java_home,
             conf={**settings.conf, **self.conf},
             environment=dict(self.environment),
+            origins={
+                **settings.origins,
+                **dict.fromkeys([*self.conf, "spark.master"], f"cluster {self.name}"),
+            },
+            secrets=self.secrets,
             link_templates=dict(self.links),
         )
 

@@ -18,6 +18,7 @@ __all__ = [
     "current_session",
     "existing_session",
     "forget",
+    "is_context_stopped",
     "quieten",
     "set_active_session",
 ]
@@ -29,6 +30,12 @@ def active_context() -> Any:
     """Give PySpark's context, or None; nothing is imported or made."""
     module = sys.modules.get("pyspark.core.context")
     return module.SparkContext._active_spark_context if module else None
+
+
+def is_context_stopped() -> bool:
+    """Whether Spark has stopped the context by itself; asks the driver."""
+    context = active_context()
+    return context is not None and bool(context._jsc.sc().isStopped())
 
 
 def existing_session() -> Any:

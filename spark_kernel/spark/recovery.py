@@ -24,6 +24,7 @@ _HOWS = {
     15: "it was terminated",
 }
 _TELLING = re.compile(r"OutOfMemoryError|\b(?:ERROR|FATAL)\b|Exception(?:: |$)")
+_OUT_OF_MEMORY = "OutOfMemoryError"
 _TOLD_LENGTH = 300
 
 
@@ -125,6 +126,7 @@ def describe_end(exit_status: int, log_lines: Sequence[str]) -> str:
         return f"The driver ended unexpectedly (signal {-exit_status}{f': {how}' if how else ''})"
     said = f"The driver ended unexpectedly (exit status {exit_status})"
     telling = [line for line in log_lines if _TELLING.search(line)]
+    telling.sort(key=lambda line: _OUT_OF_MEMORY in line)  # what follows it, it has led to
     if telling:
         line = " ".join(telling[-1].split())
         said += f". Its log says: {line[:_TOLD_LENGTH]}"

@@ -377,9 +377,9 @@ class KernelSession:
         """Note that the driver died; called by its thread."""
         if self._is_closed or not self.is_ready:
             return
-        self._lose(describe_end(exit_status, self.driver.log_tail()))
+        self.lose(describe_end(exit_status, self.driver.log_tail()))
 
-    def _lose(self, message: str) -> None:
+    def lose(self, message: str) -> None:
         """End a session that has ended by itself."""
         self._is_cancelled.set()
         self.driver.discard()

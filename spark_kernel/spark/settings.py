@@ -47,6 +47,11 @@ class SessionSettings:
         Size at which the driver log is rotated; one older part is kept.
     environment
         Variables that hold while this cluster does.
+    origins
+        Where settings of ``conf`` come from, by their keys; for what is not in it, from the
+        kernel's configuration.
+    secrets
+        Keys of ``conf`` whose values are never shown, whatever their names.
     link_templates
         What links become, by their ``rel``.
     """
@@ -66,4 +71,6 @@ class SessionSettings:
     log_folder: Path = Path()
     cache_folder: Path = Path()
     environment: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
     link_templates: Mapping[str, str] = field(default_factory=dict)

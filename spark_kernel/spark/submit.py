@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import javaproperties
@@ -66,12 +66,15 @@ class SubmitPlan:
         The arguments of ``PYSPARK_SUBMIT_ARGS``, without application and properties file.
     effective
         All settings that are known before the start, with the values that will count.
+    origins
+        Where each of them comes from.
     """
 
     properties: Mapping[str, str]
     is_with_defaults: bool
     arguments: tuple[str, ...]
     effective: Mapping[str, str]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def master(self) -> str:
@@ -131,6 +134,13 @@ def plan_submission(
         is_with_defaults=is_with_defaults,
         arguments=submitted.arguments,
         effective={**ours, **effective},
+        origins={
+            **dict.fromkeys(ours, "the kernel's defaults"),
+            **dict.fromkeys(defaults, str(defaults_file)),
+            **dict.fromkeys(base, str(submitted.properties_file)),
+            **{key: settings.origins.get(key, "the kernel's configuration") for key in own},
+            **dict.fromkeys(submitted.settings, "PYSPARK_SUBMIT_ARGS"),
+        },
     )
 
 

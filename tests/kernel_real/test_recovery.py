@@ -131,6 +131,17 @@ def test_exit_of_the_driver_is_told_with_its_status(notebook: Notebook) -> None:
     assert notebook.value("spark.range(4).count()") == "4"
 
 
+def test_context_that_ends_in_a_living_driver_is_lost_as_well(notebook: Notebook) -> None:
+    notebook.value("%spark restart")
+    # As a cluster does that ends the application.
+    notebook.value("sc._jsc.sc().stop()")
+    result = notebook.run("spark.range(4).count()")
+    assert result.error.startswith("DriverLostError: The Spark application was ended")
+    assert len(result.traceback) <= 3
+    assert notebook.value("spark.range(4).count()") == "4"
+    assert len(notebook.find_processes("bin/java")) == 1
+
+
 def test_driver_that_dies_again_and_again_is_not_started_for_ever(notebook: Notebook) -> None:
     notebook.value("%spark restart")
     for _ in range(2):

@@ -70,7 +70,7 @@ def test_error_of_a_driver_that_is_ending_waits_for_its_end():
         (3, ["INFO all is well"], "(exit status 3)"),
         (
             1,
-            ["java.lang.OutOfMemoryError: Java heap space", "INFO bye"],
+            ["java.lang.OutOfMemoryError: Java heap space", "ERROR so it ends", "INFO bye"],
             "(exit status 1). Its log says: java.lang.OutOfMemoryError: Java heap space",
         ),
         (1, ["26/01/01 ERROR  Disk: " + "x" * 900], "(exit status 1). Its log says: 26/01/01"),

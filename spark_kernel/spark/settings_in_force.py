@@ -1,0 +1,108 @@
+"""Which settings count in the running session, where they come from, and how they are changed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from spark_kernel.errors import ConfigurationError
+from spark_kernel.redaction import holds_secret, without_password
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from spark_kernel.spark.session import KernelSession
+
+__all__ = ["Changes", "SettingInForce", "change_settings", "settings_in_force"]
+
+_HIDDEN = "*********(redacted)"
+_BY_MAGIC = "%%spark_conf"
+_ALIKE = 0.85
+
+
+@dataclass(frozen=True)
+class SettingInForce:
+    """A setting, its value as it may be shown, and where it comes from."""
+
+    key: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of settings that were changed.
+
+    Attributes
+    ----------
+    live
+        Those that count from now on.
+    later
+        Those that count in the next session.
+    likely_meant
+        A known key for each that Spark does not know, where one is near.
+    """
+
+    live: tuple[str, ...]
+    later: tuple[str, ...]
+    likely_meant: Mapping[str, str]
+
+
+def settings_in_force(session: KernelSession, prefix: str = "") -> list[SettingInForce]:
+    """Give the settings of the running session whose keys begin so, in order."""
+    spark = session.require()
+    started = session.driver.started
+    origins = dict(started.plan.origins) if started else {}
+    at_start = dict(spark.sparkContext.getConf().getAll())
+    now = {**at_start, **spark.conf.getAll}
+    found = []
+    for key in sorted(key for key in now if key.startswith(prefix)):
+        origin = origins.get(key, "Spark")
+        if now[key] != at_start.get(key):
+            origin = _BY_MAGIC if session.settings.origins.get(key) == _BY_MAGIC else "the notebook"
+        is_secret = key in session.settings.secrets or holds_secret(key, now[key])
+        value = _HIDDEN if is_secret else without_password(now[key])
+        found.append(SettingInForce(key, value, origin))
+    return found
+
+
+def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Changes:
+    """Change settings, of the running session where Spark allows it, and of all that follow.
+
+    Raises
+    ------
+    ConfigurationError
+        If a key is none of Spark's; nothing was changed then.
+    """
+    for key in wanted:
+        if not key.startswith("spark."):
+            raise ConfigurationError(
+                f"{key!r} is no setting of Spark: their names begin with 'spark.'.",
+                f"did you mean 'spark.{key}'?",
+            )
+    spark = session.require() if session.is_ready else None
+    live = [key for key in wanted if spark is not None and spark.conf.isModifiable(key)]
+    for key in live:
+        spark.conf.set(key, wanted[key])  # type: ignore[union-attr]  # none is live without it
+    settings = replace(
+        session.settings,
+        conf={**session.settings.conf, **wanted},
+        origins={**session.settings.origins, **dict.fromkeys(wanted, _BY_MAGIC)},
+    )
+    session.settings = settings
+    session.driver.use(settings)
+    later = tuple(key for key in wanted if key not in live)
+    return Changes(tuple(live), later, _likely_meant(spark, later) if spark else {})
+
+
+def _likely_meant(spark: SparkSession, keys: tuple[str, ...]) -> dict[str, str]:
+    jvm: Any = spark.sparkContext._jvm
+    entries = jvm.org.apache.spark.internal.config.ConfigEntry
+    unknown = [key for key in keys if entries.findEntry(key) is None]
+    if not unknown:
+        return {}
+    known = str(jvm.java.lang.String.join("\n", entries.knownConfigs().keySet())).split("\n")
+    near = {key: difflib.get_close_matches(key, known, n=1, cutoff=_ALIKE) for key in unknown}
+    return {key: found[0] for key, found in near.items() if found}
