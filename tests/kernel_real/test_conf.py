@@ -83,7 +83,7 @@ def test_what_can_change_live_does_and_the_rest_waits_for_its_session(notebook: 
         "[spark.conf.get(key) for key in ('spark.my.flag', 'spark.driver.memory', "
         "'spark.sql.shuffle.partitions', 'spark.my.own')], kept"
     ) == ("(['true', '700m', '11', '<b>mine</b>'], 5)")
-    value, origin = shown(notebook, "spark.my.flag")["spark.my.flag"]
+    _, origin = shown(notebook, "spark.my.flag")["spark.my.flag"]
     assert origin.strip() == "%%spark_conf"
 
 
