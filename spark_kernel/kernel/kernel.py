@@ -52,6 +52,7 @@ from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
+from spark_kernel.spark.settings_in_force import with_changes
 from spark_kernel.spark.stream_preview import StreamPreviews
 from spark_kernel.spark.streaming import follow_queries, translate_errors
 
@@ -363,7 +364,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
 
     def attach(self, cluster: str) -> None:
         """Move to another cluster and wait for it; Python variables stay."""
-        self.spark_session.restart(self.session_settings(cluster))
+        settings = self.session_settings(cluster)
+        self.spark_session.restart(with_changes(settings, self.spark_session.settings))
         self.configuration_problem = None
         self.require_spark()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
@@ -19,6 +20,7 @@ from spark_kernel.kernel.names import SparkNames
 
 __all__ = ["SparkShell"]
 
+_log = logging.getLogger(__name__)
 _PLACE = re.compile(r"(?P<file>/\S*/ipykernel_\d+/\d+\.py):(?P<line>\d+)")
 
 
@@ -77,7 +79,11 @@ class SparkShell(ZMQInteractiveShell):
         is_ours = isinstance(error, SparkKernelError) or not _raised_below_pyspark(error)
         if interrupt is not None or is_ours or self.end_behind is None:
             return interrupt
-        return self.end_behind(error, self._began.at)
+        try:
+            return self.end_behind(error, getattr(self._began, "at", float("inf")))
+        except Exception:  # the user's own error is shown all the same
+            _log.exception("whether the session has ended is not known")
+            return None
 
     def name_place(self, text: str) -> str:
         """Name the cells whose temporary files a text names, as tracebacks do."""

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from spark_kernel.spark.session import KernelSession
+    from spark_kernel.spark.settings import SessionSettings
 
-__all__ = ["Changes", "SettingInForce", "change_settings", "settings_in_force"]
+__all__ = ["Changes", "SettingInForce", "change_settings", "settings_in_force", "with_changes"]
 
 _HIDDEN = "*********(redacted)"
 _BY_MAGIC = "%%spark_conf"
@@ -95,6 +96,16 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Change
     session.driver.use(settings)
     later = tuple(key for key in wanted if key not in live)
     return Changes(tuple(live), later, _likely_meant(spark, later) if spark else {})
+
+
+def with_changes(settings: SessionSettings, before: SessionSettings) -> SessionSettings:
+    """Give settings to which those are added that the notebook has changed before."""
+    changed = {key for key, origin in before.origins.items() if origin == _BY_MAGIC}
+    return replace(
+        settings,
+        conf={**settings.conf, **{key: before.conf[key] for key in changed}},
+        origins={**settings.origins, **dict.fromkeys(changed, _BY_MAGIC)},
+    )
 
 
 def _likely_meant(spark: SparkSession, keys: tuple[str, ...]) -> dict[str, str]:

@@ -68,7 +68,9 @@ def check_moves(notebook: Notebook, url: str) -> None:
     refused = notebook.run("%spark attach gone")
     assert "cannot be reached" in refused.error
     assert len(refused.traceback) <= 3
+    notebook.value("%%spark_conf\nspark.my.own=stays")
     notebook.value("%spark attach here")
+    assert notebook.value("spark.conf.get('spark.my.own')") == "'stays'"
     assert notebook.value("sc.master, kept, os.environ.get('WHICH_CLUSTER')") == (
         "('local[1]', 42, None)"
     )
