@@ -34,6 +34,7 @@ __all__ = [
     "JavaNotFoundError",
     "KernelspecError",
     "LateSettingWarning",
+    "LibraryError",
     "ResourceRequestError",
     "SparkJobCancelledError",
     "SparkKernelError",
@@ -164,6 +165,10 @@ class CancelRequestError(SparkKernelError):
 
 class SparkJobCancelledError(SparkKernelError):
     """A job was cancelled with ``%spark cancel`` or by a client, not by an interrupt."""
+
+
+class LibraryError(SparkKernelError):
+    """A library could not be had, or Spark did not take it."""
 
 
 class ResourceRequestError(SparkKernelError):

@@ -125,7 +125,7 @@ class _Reader:
         if not isinstance(table, Mapping):
             raise self._error("", "is no table of settings", "see docs/configuration.md")
         for key in table:
-            self._check_name(key, key, (*_TEXTS, *_TABLES))
+            self._check_name(key, key, (*_TEXTS, *_TABLES, "libraries"))
         texts = {key: self._text(key, table[key]) for key in _TEXTS if key in table}
         conf = dict(self._settings(table.get("conf", {})))
         environment = {
@@ -142,6 +142,7 @@ class _Reader:
             conf=conf,
             environment=environment,
             links=links,
+            libraries=self._libraries(table.get("libraries", [])),
             secrets=frozenset(self._secrets),
         )
 
@@ -167,6 +168,12 @@ class _Reader:
         if not isinstance(found, Mapping):
             raise self._error(key, "is no table", f"write [{self._name}.{key}]")
         return found
+
+    def _libraries(self, listed: Any) -> tuple[str, ...]:
+        if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+            hint = 'write libraries = ["group:artifact:version", "pip:NAME==VERSION", "PATH"]'
+            raise self._error("libraries", "is no list of texts", hint)
+        return tuple(listed)
 
     def _text(self, key: str, value: Any) -> str:
         if not isinstance(value, str):

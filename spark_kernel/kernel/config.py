@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from traitlets import Bool, CaselessStrEnum, Dict, Float, HasTraits, Int, TraitError, Unicode
+from traitlets import (
+    Bool,
+    CaselessStrEnum,
+    Dict,
+    Float,
+    HasTraits,
+    Int,
+    List,
+    TraitError,
+    Unicode,
+)
 from traitlets.config import Config
 from traitlets.config.loader import (
     DeferredConfig,
@@ -96,6 +106,11 @@ class SparkKernelSettings(HasTraits):
         help="""Whether to make (once, in the background, after a session) and use a class-data
         archive of some 150 MB, with which Spark starts in about half the time.""",
     ).tag(config=True)
+    libraries = List(
+        Unicode(),
+        help="""Libraries of every session: paths, addresses, Maven coordinates, and
+        pip:NAME==VERSION; see %spark add.""",
+    ).tag(config=True)
     restart_on_loss = Bool(
         True,
         help="""Whether a session whose driver died is started again by the next cell that needs
@@ -161,6 +176,7 @@ class SparkKernelSettings(HasTraits):
             log_level=self.log_level,
             start_mode=StartMode(self.start_mode),
             has_fast_start=self.fast_start,
+            libraries=tuple(self.libraries),
             is_restarted_on_loss=self.restart_on_loss,
             driver_start_timeout_s=self.driver_start_timeout_s,
             stop_timeout_s=self.stop_timeout_s,
@@ -340,7 +356,7 @@ def _checked_conf(conf: Mapping[str, Any]) -> dict[str, str]:
 def _from_environment(name: str, value: str, variable: str) -> Any:
     trait = SparkKernelSettings.class_traits()[name]
     try:
-        if isinstance(trait, Dict):
+        if isinstance(trait, Dict | List):
             import json
 
             return json.loads(value)

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import conf, progress
+from spark_kernel.magics import conf, libraries, progress
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
 
@@ -25,11 +25,13 @@ _COMMANDS = (
     "progress",
     "attach",
     "conf",
+    "add",
+    "libraries",
     "restart",
     "stop",
     "logs",
 )
-_WITH_ARGUMENTS = ("cancel", "progress", "attach", "conf", "logs")
+_WITH_ARGUMENTS = ("cancel", "progress", "attach", "conf", "add", "libraries", "logs")
 
 
 class SparkControls(progress.JobControls, Protocol):
@@ -46,6 +48,9 @@ class SparkControls(progress.JobControls, Protocol):
 
     def attach(self, cluster: str) -> None:
         """Move to another cluster and wait for it."""
+
+    def require_spark(self) -> Any:
+        """Give the session, waiting for it."""
 
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""
@@ -79,6 +84,10 @@ class SparkMagics(Magics):
             %spark attach NAME  move to another cluster; without a name, which clusters there are
             %spark conf [PREFIX]  the settings in force, and where each comes from; the cell magic
                                 %%spark_conf changes them
+            %spark add WHAT     add a jar, a Maven coordinate, a .py, package folder, zip, wheel,
+                                archive or file, or an address of one; `--pip NAME==VERSION`,
+                                `--repository URL`, `--exclude GROUP:ARTIFACT`
+            %spark libraries    what was added; `forget NAME` leaves one out from now on
             %spark restart      end Spark and start it anew, also after a failure; Python
                                 variables stay, cached data and temporary views are gone
             %spark stop         end Spark and give its resources back
@@ -142,6 +151,13 @@ class SparkMagics(Magics):
         Settings are added to those that there are, and stay through ``%spark restart``.
         """
         conf.change(self._controls.spark_session, line, cell, self._controls.restart_spark)
+
+    def _add(self, *words: str) -> None:
+        session = self._controls.spark_session
+        libraries.add(session.libraries, self._controls.require_spark, " ".join(words))
+
+    def _libraries(self, *words: str) -> None:
+        libraries.show(self._controls.spark_session.libraries, list(words))
 
     def _restart(self) -> None:
         self._controls.restart_spark()

@@ -40,6 +40,7 @@ class ClusterProfile:
     conf: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
 
     def applied_to(self, settings: SessionSettings) -> SessionSettings:
@@ -55,6 +56,7 @@ class ClusterProfile:
                 **settings.origins,
                 **dict.fromkeys([*self.conf, "spark.master"], f"cluster {self.name}"),
             },
+            libraries=(*settings.libraries, *self.libraries),
             secrets=self.secrets,
             link_templates=dict(self.links),
         )

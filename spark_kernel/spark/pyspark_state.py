@@ -51,8 +51,14 @@ def current_session() -> SparkSession:
     return SparkSession._instantiatedSession or SparkSession.builder.getOrCreate()
 
 
-def set_active_session() -> None:
-    """Make PySpark's session the active one of the calling thread, in the JVM too."""
+def set_active_session(*, has_libraries: bool = False) -> None:
+    """Make PySpark's session the active one of the calling thread, in the JVM too.
+
+    Parameters
+    ----------
+    has_libraries
+        Whether jars were added, whose classes this thread is to find.
+    """
     from pyspark.sql import SparkSession
 
     session = SparkSession._instantiatedSession
@@ -60,6 +66,9 @@ def set_active_session() -> None:
         session._jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(
             session._jsparkSession
         )
+        if has_libraries:
+            loader = session._jsparkSession.sharedState().jarClassLoader()
+            session._jvm.java.lang.Thread.currentThread().setContextClassLoader(loader)
 
 
 def quieten(context: Any) -> None:

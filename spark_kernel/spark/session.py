@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.errors import SparkKernelError
@@ -35,6 +36,7 @@ from spark_kernel.spark.driver_factory import (
 )
 from spark_kernel.spark.failures import explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
+from spark_kernel.spark.libraries import Libraries
 from spark_kernel.spark.ownership import disown
 from spark_kernel.spark.profiles import EnvironmentChanges
 from spark_kernel.spark.recovery import Recovery, describe_end
@@ -97,6 +99,7 @@ class KernelSession:
             on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
         )
         self.driver = CurrentDriver(settings, self._board, listener, self._is_cancelled, calls)
+        self.libraries = Libraries()
         self.recovery = Recovery(settings.is_restarted_on_loss, lambda: self.is_ready)
         self._is_closed = False
         self._has_been_used = False
@@ -130,7 +133,7 @@ class KernelSession:
 
     def start(self) -> None:
         """Start in the background; harmless where a session is starting or ready."""
-        if self._is_lost:
+        if self.status.state is SessionState.LOST:
             self._begin(SessionState.RESTARTING, f"Starting Spark again. {self.status.message}")
         elif not self.is_ready:
             self._begin(SessionState.STARTING, "Starting Spark")
@@ -166,6 +169,7 @@ class KernelSession:
         self._is_closed = True
         self._is_cancelled.set()
         self.driver.stop()
+        self.libraries.close()
 
     def require(self) -> SparkSession:
         """Give the session, waiting for it as long as it takes.
@@ -194,10 +198,6 @@ class KernelSession:
         is_unstarted = self.generation == 0 and self.settings.start_mode is not StartMode.OFF
         return is_starting_allowed and (is_unstarted or self.recovery.comes_back(self.status.state))
 
-    @property
-    def _is_lost(self) -> bool:
-        return self.status.state is SessionState.LOST
-
     def settle(self, is_starting_allowed: bool = True, timeout_s: float | None = None) -> bool:
         """Wait until no start is under way, having begun one where that is still to come.
 
@@ -223,7 +223,7 @@ class KernelSession:
         """
         if self.is_ready and getattr(self._bound, "generation", None) != self.generation:
             self._bound.generation = self.generation
-            pyspark_state.set_active_session()
+            pyspark_state.set_active_session(has_libraries=bool(self.libraries.listed))
 
     def mark_used(self) -> None:
         """Note that the notebook got hold of the session."""
@@ -292,7 +292,7 @@ class KernelSession:
         self._settled.clear()
         self._is_cancelled.clear()
         self._has_been_used = False
-        self._is_recovering = self._is_lost
+        self._is_recovering = self.status.state is SessionState.LOST
         self.recovery.is_resting = False
         self.generation += 1
         self._board.begin(state, message)
@@ -339,9 +339,8 @@ class KernelSession:
         if self.settings.log_level:
             context.setLogLevel(self.settings.log_level.upper())
         attach.wait_for_executors(context, where, self._board.say, self._is_cancelled)
-        libraries = attach.library_message(context)
-        if libraries:
-            self._board.enter(StageName.LIBRARIES_UPLOADING, libraries)
+        tell = partial(self._board.enter, StageName.LIBRARIES_UPLOADING)
+        self.libraries.upload(session, self.settings.libraries, tell)
         return context
 
     def _announce_ready(self, context: SparkContext) -> None:

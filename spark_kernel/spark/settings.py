@@ -50,6 +50,8 @@ class SessionSettings:
     origins
         Where settings of ``conf`` come from, by their keys; for what is not in it, from the
         kernel's configuration.
+    libraries
+        What every session is given: paths, addresses, Maven coordinates, ``pip:NAME==VERSION``.
     secrets
         Keys of ``conf`` whose values are never shown, whatever their names.
     link_templates
@@ -72,5 +74,6 @@ class SessionSettings:
     cache_folder: Path = Path()
     environment: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     link_templates: Mapping[str, str] = field(default_factory=dict)

@@ -91,7 +91,10 @@ class StatusBoard:
         )
 
     def enter(self, stage: StageName, message: str) -> None:
-        """Enter the next stage; the one before it is finished."""
+        """Enter the next stage, and finish the one before it; in the same one, say how it goes."""
+        if stage is self._status.stage and self._status.stages[-1].duration_s is None:
+            self.say(message)
+            return
         self._change(stage=stage, message=message, stages=self._stages_with(stage))
 
     def say(self, message: str) -> None:

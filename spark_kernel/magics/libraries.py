@@ -1,0 +1,85 @@
+"""What ``%spark add`` and ``%spark libraries`` do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import click
+from IPython.core.error import UsageError
+from IPython.display import display
+
+from spark_kernel.display.jobs import size_text
+from spark_kernel.display.libraries import libraries_table
+from spark_kernel.spark.libraries import Libraries, Library
+from spark_kernel.spark.library_files import PIP
+
+__all__ = ["add", "show"]
+
+_DIGEST_LENGTH = 12
+
+
+@click.command(add_help_option=False)
+@click.argument("what", nargs=-1, required=True)
+@click.option("--pip", is_flag=True)
+@click.option("--repository", multiple=True)
+@click.option("--exclude", multiple=True)
+def _arguments(**values: Any) -> dict[str, Any]:
+    """Parse the rest of a line."""
+    return values
+
+
+def add(libraries: Libraries, require: Callable[[], Any], words: str) -> None:
+    """Add libraries to the running session, each shown with its size as it goes.
+
+    Parameters
+    ----------
+    require
+        Gives the session, waiting for it.
+    words
+        What stands behind the command.
+    """
+    try:
+        given = _arguments.main(shlex.split(words), "%spark add", standalone_mode=False)
+    except (click.ClickException, ValueError) as error:
+        said = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        raise UsageError(f"%spark add: {said}") from None
+    spark = require()
+    for what in given["what"]:
+        named = f"{PIP}{what}" if given["pip"] else what
+        handle = display({"text/plain": f"Fetching {what} …"}, raw=True, display_id=True)
+        new = libraries.prepare(named, given["repository"], given["exclude"])
+        for library in new:
+            handle.update({"text/plain": f"Uploading {_told(library)} …"}, raw=True)
+            libraries.give(spark, library)
+        told = f"✓ Added {', '.join(map(_told, new))}" if new else f"{what} is there already"
+        handle.update({"text/plain": told}, raw=True)
+
+
+def show(libraries: Libraries, words: list[str]) -> None:
+    """List the libraries, or leave one out of the sessions to come."""
+    if words and words[0] == "forget" and len(words) == 2:
+        if not libraries.forget(words[1]):
+            raise UsageError(f"no library is called {words[1]!r}; `%spark libraries` lists them")
+        print(f"From the next session on without {words[1]}: `%spark restart` makes it.")
+        return
+    if words:
+        raise UsageError("%spark libraries takes nothing, or `forget NAME`")
+    rows = [
+        (
+            library.name,
+            library.version,
+            library.kind.value,
+            size_text(library.size_bytes) if library.sha256 else "",
+            library.sha256[:_DIGEST_LENGTH],
+            library.origin,
+        )
+        for library in libraries.listed
+    ]
+    display(libraries_table(rows), raw=True)
+
+
+def _told(library: Library) -> str:
+    name = f"{library.name} {library.version}".strip()
+    return f"{name} ({size_text(library.size_bytes)})" if library.sha256 else name

@@ -1,0 +1,249 @@
+"""Libraries that are added while Spark runs: jars, Maven coordinates, Python code, archives, files.
+
+What is added is copied first, so that every session of the kernel gets the same, whatever becomes
+of the original meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spark_kernel.errors import LibraryError, SparkKernelError
+from spark_kernel.redaction import without_password
+from spark_kernel.spark import attach
+from spark_kernel.spark.library_files import Fetched, fetch, is_coordinate
+from spark_kernel.spark.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["Libraries", "Library", "LibraryKind"]
+
+_TOLD_LENGTH = 300
+
+
+class LibraryKind(str, Enum):
+    """What a library is to Spark."""
+
+    JAR = "jar"
+    MAVEN = "maven"
+    PYTHON = "python"
+    ARCHIVE = "archive"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class Library:
+    """One library of the session.
+
+    Attributes
+    ----------
+    name, version
+        Of what is in it; the version is empty where it is not told.
+    origin
+        What the user named, without passwords.
+    place
+        What Spark is given: a path, or an address of Ivy.
+    size_bytes, sha256
+        Of the file; 0 and empty for a coordinate, which Spark fetches itself.
+    """
+
+    kind: LibraryKind
+    name: str
+    version: str
+    origin: str
+    place: str
+    size_bytes: int = 0
+    sha256: str = ""
+
+
+class Libraries:
+    """The libraries of a kernel, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._folder: RunFolder | None = None
+        self._listed: list[Library] = []
+
+    @property
+    def listed(self) -> list[Library]:
+        """All of them."""
+        return list(self._listed)
+
+    def close(self) -> None:
+        """Delete the copies."""
+        if self._folder is not None:
+            self._folder.remove()
+
+    def prepare(
+        self, what: str, repositories: Sequence[str] = (), exclusions: Sequence[str] = ()
+    ) -> list[Library]:
+        """Fetch what a user names, and copy it; nothing is given to Spark yet.
+
+        Parameters
+        ----------
+        what
+            A path, an address, a Maven coordinate, or ``pip:NAME==VERSION``.
+        repositories, exclusions
+            Of a Maven coordinate: further repositories, and artifacts (``group:artifact``) to
+            leave out.
+
+        Returns
+        -------
+        What is new; nothing where all of it is there already.
+
+        Raises
+        ------
+        LibraryError
+            If it cannot be had, or another version of it is there.
+        """
+        if is_coordinate(what):
+            found = [_coordinate(what, repositories, exclusions)]
+        else:
+            self._folder = self._folder or RunFolder()
+            found = [_described(one) for one in fetch(what, self._folder.path)]
+        return [library for library in found if not self._is_there(library)]
+
+    def give(self, spark: SparkSession, library: Library, *, is_new: bool = True) -> None:
+        """Give a library to Spark, and remember it for the sessions to come.
+
+        Parameters
+        ----------
+        is_new
+            Whether its copy goes where Spark does not take it.
+
+        Raises
+        ------
+        LibraryError
+            If Spark does not take it; all is as it was then.
+        """
+        path_before = list(sys.path)
+        try:
+            _hand_over(spark, library)
+        except SparkKernelError:  # the driver is gone
+            raise
+        except Exception as error:
+            sys.path[:] = path_before
+            if is_new:
+                self._drop_copy(library)
+            raise LibraryError(
+                f"Spark did not take {library.origin}: {_reason(error)}",
+                "correct it and add it again; the session is as it was",
+            ) from error
+        self._listed.append(library)
+
+    def forget(self, name: str) -> bool:
+        """Leave a library out of the sessions to come; whether there is one of that name."""
+        found = [library for library in self._listed if library.name == name]
+        for library in found:
+            self._listed.remove(library)
+            self._drop_copy(library)
+        return bool(found)
+
+    def upload(
+        self, spark: SparkSession, configured: Sequence[str], tell: Callable[[str], None]
+    ) -> None:
+        """Give a new session all that it is to have; nothing is told where that is nothing.
+
+        Parameters
+        ----------
+        configured
+            What the configuration names, as ``prepare`` takes it.
+
+        Raises
+        ------
+        LibraryError
+            If one cannot be had.
+        """
+        handed_out = attach.library_message(spark.sparkContext)
+        if handed_out:
+            tell(handed_out)
+        before, self._listed = self._listed, []
+        for number, library in enumerate(before):
+            tell(f"Uploading library {number + 1} of {len(before)}: {library.name}")
+            try:
+                self.give(spark, library, is_new=False)
+            except SparkKernelError:
+                self._listed += before[number:]
+                raise
+        for what in configured:
+            for library in self.prepare(what):
+                tell(f"Uploading {library.name}")
+                self.give(spark, library)
+
+    def _is_there(self, library: Library) -> bool:
+        for other in self._listed:
+            if (other.kind, other.name) != (library.kind, library.name):
+                continue
+            is_same = (other.version, other.sha256) == (library.version, library.sha256)
+            if not is_same:
+                self._drop_copy(library)
+                raise LibraryError(
+                    f"{_title(other)} is there already, so {_title(library)} cannot be added: a "
+                    "session takes one version of a library.",
+                    f"`%spark libraries forget {other.name}` and `%spark restart`, then add it",
+                )
+            self._drop_copy(library)
+            return True
+        return False
+
+    def _drop_copy(self, library: Library) -> None:
+        if library.sha256:
+            with suppress(OSError):
+                Path(library.place.split("#")[0]).unlink()
+
+
+def _title(library: Library) -> str:
+    return f"{library.name} {library.version or library.sha256[:8]}"
+
+
+def _coordinate(what: str, repositories: Sequence[str], exclusions: Sequence[str]) -> Library:
+    """Make the library of a Maven coordinate, which Spark's own Ivy fetches."""
+    group, artifact, version = what.split(":")
+    options = [f"exclude={','.join(exclusions)}"] if exclusions else []
+    options += [f"repos={','.join(repositories)}"] if repositories else []
+    place = f"ivy://{what}{'?' if options else ''}{'&'.join(options)}"
+    return Library(LibraryKind.MAVEN, f"{group}:{artifact}", version, what, place)
+
+
+def _described(fetched: Fetched) -> Library:
+    data = fetched.path.read_bytes()
+    alias = f"#{fetched.alias}" if fetched.alias else ""
+    return Library(
+        LibraryKind(fetched.kind),
+        fetched.name,
+        fetched.version,
+        without_password(fetched.origin),
+        f"{fetched.path}{alias}",
+        len(data),
+        hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _hand_over(spark: SparkSession, library: Library) -> None:
+    context: Any = spark.sparkContext
+    if library.kind in (LibraryKind.JAR, LibraryKind.MAVEN):
+        quoted = library.place.replace("\\", "\\\\").replace("'", "\\'")
+        spark.sql(f"ADD JAR '{quoted}'")
+    elif library.kind is LibraryKind.PYTHON:
+        context.addPyFile(library.place)
+        importlib.invalidate_caches()
+    elif library.kind is LibraryKind.ARCHIVE:
+        context.addArchive(library.place)
+    else:
+        context.addFile(library.place)
+
+
+def _reason(error: Exception) -> str:
+    """Give the line of an error that says most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if "unresolved dependency" in line or "Exception" in line]
+    line = (telling or lines or [type(error).__name__])[0]
+    return without_password(line)[:_TOLD_LENGTH]

@@ -1,0 +1,193 @@
+"""Fetches the files of libraries: from disk, from an address, or from the Python package index."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.parser import Parser
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
+
+from spark_kernel.errors import LibraryError
+from spark_kernel.redaction import without_password
+
+__all__ = ["PIP", "Fetched", "fetch", "is_coordinate"]
+
+PIP = "pip:"
+_COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
+_VERSIONED = re.compile(r"(?P<name>.+?)-(?P<version>\d[\w.+-]*)")
+_ARCHIVES = (".tar.gz", ".tgz", ".tar")
+_PYTHON = (".py", ".zip", ".egg")
+_CONNECT_TIMEOUT_S = 15.0
+_PIP_TIMEOUT_S = 300.0
+_TOLD_LENGTH = 300
+_NATIVE_HINT = (
+    "pack an environment that has it (venv-pack or conda-pack), `%spark add ENV.tar.gz#env`, and "
+    "set spark.pyspark.python to ./env/bin/python"
+)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file of a library, copied; ``alias`` is the folder that an archive becomes."""
+
+    kind: str
+    name: str
+    version: str
+    origin: str
+    path: Path
+    alias: str = ""
+
+
+def is_coordinate(what: str) -> bool:
+    """Whether somebody names a Maven coordinate, ``group:artifact:version``."""
+    return _COORDINATE.fullmatch(what) is not None and not what.startswith(PIP)
+
+
+def fetch(what: str, folder: Path) -> list[Fetched]:
+    """Copy what a user names into a folder of our own.
+
+    Raises
+    ------
+    LibraryError
+        If it cannot be had.
+    """
+    try:
+        if what.startswith(PIP):
+            return list(_wheels(what.removeprefix(PIP), folder))
+        place, _, alias = what.partition("#")
+        if re.match(r"https?://", place):
+            return [_classified(what, _download(place, folder), alias)]
+        path = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
+        return [_classified(what, _copied(path.expanduser(), folder), alias)]
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise LibraryError(
+            f"{without_password(what)} cannot be had: {said}.", "check the path, or free some space"
+        ) from error
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    if not path.exists():
+        raise LibraryError(f"There is no {path}.", f"paths begin at {Path.cwd()}")
+    own = _place_for(path.name, folder)
+    if not path.is_dir():
+        return Path(shutil.copy(path, own))
+    if not (path / "__init__.py").is_file():
+        raise LibraryError(
+            f"{path} is a folder, but no Python package: it has no __init__.py.",
+            "add its files, or an archive of it",
+        )
+    # Byte code is of one Python, and its times would make each copy another.
+    with zipfile.ZipFile(own.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(path.parent))
+    return own.with_suffix(".zip")
+
+
+def _download(address: str, folder: Path) -> Path:
+    own = _place_for(unquote(urlsplit(address).path).rsplit("/", 1)[-1] or "library", folder)
+    with (
+        urllib.request.urlopen(address, timeout=_CONNECT_TIMEOUT_S) as source,
+        own.open("wb") as target,
+    ):
+        shutil.copyfileobj(source, target)
+    return own
+
+
+def _place_for(name: str, folder: Path) -> Path:
+    """Give a path in a folder of its own: the name is Spark's name for it."""
+    number = sum(1 for _ in folder.glob("library-*"))
+    while (folder / f"library-{number}").exists():
+        number += 1
+    (folder / f"library-{number}").mkdir()
+    return folder / f"library-{number}" / name
+
+
+def _classified(origin: str, path: Path, alias: str) -> Fetched:
+    """Say what a file is by its name."""
+    lower = path.name.lower()
+    if lower.endswith(".jar"):
+        return Fetched("jar", *_name_and_version(path.stem), origin, path)
+    if lower.endswith(".whl"):
+        return _wheel(origin, path)
+    if lower.endswith(_ARCHIVES) or (alias and lower.endswith(".zip")):
+        return Fetched("archive", path.name, "", origin, path, alias)
+    if lower.endswith(_PYTHON):
+        return Fetched("python", *_name_and_version(path.stem), origin, path)
+    return Fetched("file", path.name, "", origin, path)
+
+
+def _name_and_version(stem: str) -> tuple[str, str]:
+    match = _VERSIONED.fullmatch(stem)
+    return (match["name"], match["version"]) if match else (stem, "")
+
+
+def _wheel(origin: str, path: Path) -> Fetched:
+    """Take a wheel of pure Python, under the name of a zip: Spark knows no wheels."""
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            names = wheel.namelist()
+            told = next(name for name in names if name.endswith(".dist-info/WHEEL"))
+            is_pure = Parser().parsestr(wheel.read(told).decode())["Root-Is-Purelib"] == "true"
+            about = Parser().parsestr(wheel.read(told[: -len("WHEEL")] + "METADATA").decode())
+    except (zipfile.BadZipFile, StopIteration, KeyError) as error:
+        raise LibraryError(f"{path.name} is no wheel.", "check the file") from error
+    if not is_pure:
+        raise LibraryError(
+            f"{path.name} holds native code, which executors cannot import from a zip.",
+            _NATIVE_HINT,
+        )
+    return Fetched(
+        "python", about["Name"], about["Version"], origin, path.rename(path.with_suffix(".zip"))
+    )
+
+
+def _wheels(requirement: str, folder: Path) -> Iterator[Fetched]:
+    """Fetch a package and what it needs beyond what is installed here."""
+    wanted = re.split(r"[=<>!~\[; ]", requirement, maxsplit=1)[0]
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", wanted):
+        raise LibraryError(f"{requirement!r} names no package.", "write --pip NAME==VERSION")
+    with TemporaryDirectory(dir=folder) as downloads:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+        command += ["--disable-pip-version-check", "--no-input", "--dest", downloads, requirement]
+        ran = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False
+        )
+        if ran.returncode != 0:
+            lines = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")]
+            said = without_password((lines or [ran.stderr.strip()])[-1])[:_TOLD_LENGTH]
+            raise LibraryError(
+                f"pip could not get {requirement} as a wheel. {said}", "check name and version"
+            )
+        fetched = [
+            _wheel(f"pip {requirement}", Path(shutil.copy(path, _place_for(path.name, folder))))
+            for path in sorted(Path(downloads).glob("*.whl"))
+            if _is_wanted(path, wanted)
+        ]
+    yield from fetched
+
+
+def _is_wanted(wheel: Path, wanted: str) -> bool:
+    """Whether it is the package that was named, or one that is not installed here."""
+    name = wheel.name.split("-", 1)[0]
+    if _normal(name) == _normal(wanted):
+        return True
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return True
+    return False
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
