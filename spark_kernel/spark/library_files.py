@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import Parser
+from errno import ENOSPC
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,9 +71,8 @@ def fetch(what: str, folder: Path) -> list[Fetched]:
         return [_classified(what, _copied(path.expanduser(), folder), alias)]
     except OSError as error:
         said = error.strerror or str(error)
-        raise LibraryError(
-            f"{without_password(what)} cannot be had: {said}.", "check the path, or free some space"
-        ) from error
+        hint = "free some space" if error.errno == ENOSPC else "check the path or the address"
+        raise LibraryError(f"{without_password(what)} cannot be had: {said}.", hint) from error
 
 
 def _copied(path: Path, folder: Path) -> Path:

@@ -35,6 +35,7 @@ GREETED = "java_method('org.example.{}', 'greet') AS word"
 def notebook(new_notebook: NotebookMaker) -> Iterator[Notebook]:
     """Give a notebook with libraries to add in its folder."""
     with new_notebook() as notebook:
+        (notebook.folder / "sources").mkdir()  # what lies beside the notebook is found anyway
         notebook.value(MAKE_JAR)
         yield notebook
 
@@ -62,19 +63,19 @@ def on_executors(notebook: Notebook, expression: str) -> str:
 
 
 def test_module_is_there_at_once_here_and_on_executors(notebook: Notebook) -> None:
-    (notebook.folder / "helpers.py").write_text("def answer():\n    return 42\n")
-    assert "helpers (" in add(notebook, "helpers.py")
+    (notebook.folder / "sources" / "helpers.py").write_text("def answer():\n    return 42\n")
+    assert "helpers (" in add(notebook, "sources/helpers.py")
     assert notebook.value("import helpers; helpers.answer()") == "42"
     assert on_executors(notebook, "__import__('helpers').answer()") == "42"
-    assert "there already" in add(notebook, "helpers.py")
+    assert "there already" in add(notebook, "sources/helpers.py")
 
 
 def test_package_folder_and_wheel_work_like_a_module(notebook: Notebook) -> None:
-    package = notebook.folder / "tools"
+    package = notebook.folder / "sources" / "tools"
     (package / "inner").mkdir(parents=True)
     (package / "__init__.py").write_text("word = 'tools'\n")
     (package / "inner" / "__init__.py").write_text("word = 'inner'\n")
-    assert "tools (" in add(notebook, "tools")
+    assert "tools (" in add(notebook, "sources/tools")
     assert on_executors(notebook, "__import__('tools.inner').inner.word") == "'inner'"
     make_wheel(notebook.folder, "wheeled", "1.2", is_pure=True)
     assert "wheeled 1.2 (" in add(notebook, "wheeled-1.2-py3-none-any.whl")
@@ -120,8 +121,8 @@ def test_file_and_archive_are_where_spark_puts_them(notebook: Notebook) -> None:
 
 
 def test_address_is_fetched_and_its_password_not_shown(notebook: Notebook) -> None:
-    (notebook.folder / "far_away.py").write_text("distance = 7\n")
-    handler = functools.partial(QuietHandler, directory=str(notebook.folder))
+    (notebook.folder / "sources" / "far_away.py").write_text("distance = 7\n")
+    handler = functools.partial(QuietHandler, directory=str(notebook.folder / "sources"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -130,7 +131,7 @@ def test_address_is_fetched_and_its_password_not_shown(notebook: Notebook) -> No
         said = refused(notebook, f"{address}/nothing.py")
         server.shutdown()
         thread.join()
-    assert "Not Found" in said
+    assert "404" in said
     assert notebook.value("import far_away; far_away.distance") == "7"
     said = refused(notebook, f"{address.replace('//', '//ada:opensesame@')}/far_away.py")
     assert "opensesame" not in said
@@ -154,7 +155,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         ("native-1.0-py3-none-any.whl", "holds native code"),
         ("broken.whl", "is no wheel"),
         ("greeter-2.0.jar", "greeter 1.0 is there already"),
-        ("helpers.py --wrong", "No such option"),
+        ("sources/helpers.py --wrong", "No such option"),
         ("", "Missing argument"),
     ],
 )
@@ -169,7 +170,9 @@ def test_what_cannot_be_added_is_said_shortly_and_changes_nothing(
 
 
 def test_list_says_what_and_wherefrom_and_outlives_a_restart(notebook: Notebook) -> None:
-    (notebook.folder / "helpers.py").write_text("raise RuntimeError('changed meanwhile')\n")
+    (notebook.folder / "sources" / "helpers.py").write_text(
+        "raise RuntimeError('changed meanwhile')\n"
+    )
     before = notebook.run("%spark libraries").shown
     for told in (
         "helpers",
@@ -193,13 +196,30 @@ def test_list_says_what_and_wherefrom_and_outlives_a_restart(notebook: Notebook)
     assert notebook.value("spark._jvm.org.example.Greeter.greet()") == "'goodbye'"
 
 
-def test_configured_libraries_are_in_the_first_session(new_notebook: NotebookMaker) -> None:
-    files = {"ready.py": "word = 'ready'\n"}
-    environ = {"SPARK_KERNEL_LIBRARIES": json.dumps(["ready.py"])}
-    with new_notebook(environ, files=files) as notebook:
+def test_configured_libraries_and_packages_of_an_index(
+    new_notebook: NotebookMaker, tmp_path: Path
+) -> None:
+    make_wheel(tmp_path, "indexed", "1.2", is_pure=True, needs="click, inner-one")
+    make_wheel(tmp_path, "inner_one", "3.0", is_pure=True)
+    make_wheel(tmp_path, "click", "8.9", is_pure=True)  # installed here already
+    make_wheel(tmp_path, "native", "1.0", is_pure=False)
+    environ = {
+        "SPARK_KERNEL_LIBRARIES": json.dumps(["ready.py"]),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path),
+    }
+    with new_notebook(environ, files={"ready.py": "word = 'ready'\n"}) as notebook:
         assert on_executors(notebook, "__import__('ready').word") == "'ready'"
         stages = [stage["stage"] for stage in notebook.status["stages"]]
         assert "libraries_uploading" in stages
+        shown = add(notebook, "--pip indexed==1.2")
+        assert "indexed 1.2 (" in shown
+        assert "inner-one 3.0 (" in shown
+        assert "click" not in shown
+        assert on_executors(notebook, "__import__('indexed').version") == "'1.2'"
+        assert on_executors(notebook, "__import__('inner_one').version") == "'3.0'"
+        assert "holds native code" in refused(notebook, "--pip native==1.0")
+        assert "pip could not get nothing==1.0" in refused(notebook, "--pip nothing==1.0")
 
 
 def test_configured_library_that_is_missing_is_told(new_notebook: NotebookMaker) -> None:
@@ -207,14 +227,23 @@ def test_configured_library_that_is_missing_is_told(new_notebook: NotebookMaker)
         assert "There is no missing.py" in notebook.run("spark.range(1).count()").error
 
 
-def make_wheel(folder: Path, name: str, version: str, *, is_pure: bool) -> None:
+def make_wheel(folder: Path, name: str, version: str, *, is_pure: bool, needs: str = "") -> None:
     """Make a wheel of one module."""
     about = f"{name}-{version}.dist-info"
+    needed = "".join(f"Requires-Dist: {one.strip()}\n" for one in needs.split(",") if one)
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}.py", f"version = {version!r}\n")
         pure = str(is_pure).lower()
-        wheel.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n")
-        wheel.writestr(f"{about}/METADATA", f"Name: {name}\nVersion: {version}\n")
+        wheel.writestr(
+            f"{about}/WHEEL",
+            f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\nTag: py3-none-any\n",
+        )
+        shown_name = name.replace("_", "-")
+        wheel.writestr(
+            f"{about}/METADATA",
+            f"Metadata-Version: 2.1\nName: {shown_name}\nVersion: {version}\n{needed}",
+        )
+        wheel.writestr(f"{about}/RECORD", "")
 
 
 def publish(repository: Path, jar: Path, artifact: str, needs: list[str]) -> None:
