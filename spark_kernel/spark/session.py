@@ -374,15 +374,16 @@ class KernelSession:
 
     def _driver_ended(self, exit_status: int) -> None:
         """Note that the driver died; called by its thread."""
-        if self._is_closed or not self.is_ready:
-            return
-        self.lose(describe_end(exit_status, self.driver.log_tail()))
+        if not self._is_closed:
+            self.lose(describe_end(exit_status, self.driver.log_tail()))
 
     def lose(self, message: str) -> None:
-        """End a session that has ended by itself."""
-        self._is_cancelled.set()
-        self.driver.discard()
-        self._board.end(SessionState.LOST, message, self.recovery.note_loss(message))
+        """End a session that has ended by itself; nothing where somebody ends it at this moment."""
+        with self._lock:
+            if self.is_ready:
+                self._is_cancelled.set()
+                self.driver.discard()
+                self._board.end(SessionState.LOST, message, self.recovery.note_loss(message))
 
     def _end(self, state: SessionState, message: str) -> None:
         """End a start or a session; the lock is held."""

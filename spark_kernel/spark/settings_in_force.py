@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Changes", "SettingInForce", "change_settings", "settings_in_force", "with_changes"]
 
+_log = logging.getLogger(__name__)
 _HIDDEN = "*********(redacted)"
 _BY_MAGIC = "%%spark_conf"
 _ALIKE = 0.85
+_REGISTER = "org.apache.spark.internal.config.ConfigEntry$"
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,22 @@ def with_changes(settings: SessionSettings, before: SessionSettings) -> SessionS
 
 
 def _likely_meant(spark: SparkSession, keys: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return _near_keys(spark, keys)
+    except Exception as error:  # a Spark that keeps its register elsewhere
+        _log.info("settings were not compared with Spark's: %s", str(error).split("\n", 1)[0])
+        return {}
+
+
+def _near_keys(spark: SparkSession, keys: tuple[str, ...]) -> dict[str, str]:
     jvm: Any = spark.sparkContext._jvm
     entries = jvm.org.apache.spark.internal.config.ConfigEntry
     unknown = [key for key in keys if entries.findEntry(key) is None]
     if not unknown:
         return {}
-    known = str(jvm.java.lang.String.join("\n", entries.knownConfigs().keySet())).split("\n")
+    # Spark's register of its settings is private, and there is no other list of them all.
+    register = jvm.java.lang.Class.forName(_REGISTER).getDeclaredField("knownConfigs")
+    register.setAccessible(True)
+    known = str(jvm.java.lang.String.join("\n", register.get(None).keySet())).split("\n")
     near = {key: difflib.get_close_matches(key, known, n=1, cutoff=_ALIKE) for key in unknown}
     return {key: found[0] for key, found in near.items() if found}

@@ -39,10 +39,9 @@ def notebook(new_notebook: NotebookMaker) -> Iterator[Notebook]:
 def shown(notebook: Notebook, prefix: str = "") -> dict[str, tuple[str, str]]:
     """Give the settings in force as they are shown: value and origin, by key."""
     (display,) = notebook.run(f"%spark conf {prefix}").displays
-    rows = [
-        line.split(maxsplit=1) for line in display["data"]["text/plain"].splitlines()[1:] if line
-    ]
-    return {key: tuple(rest.rsplit("  ", 1)) for key, rest in rows}  # type: ignore[misc]
+    head, *lines = display["data"]["text/plain"].splitlines()
+    value, origin = head.index("Value"), head.index("From")
+    return {line[:value].strip(): (line[value:origin], line[origin:]) for line in lines}
 
 
 def test_each_setting_says_where_it_comes_from(notebook: Notebook) -> None:
@@ -72,6 +71,7 @@ def test_what_can_change_live_does_and_the_rest_waits_for_its_session(notebook: 
         "%%spark_conf\n# two of a kind\nspark.sql.shuffle.partitions = 11\n"
         "spark.driver.memory=700m\nspark.executr.memory=1g"
     )
+    assert result.status == "ok", result.error
     assert "Changed: spark.sql.shuffle.partitions" in result.stdout
     assert "For the next session: spark.driver.memory, spark.executr.memory" in result.stdout
     assert "did you mean spark.executor.memory?" in result.stdout
