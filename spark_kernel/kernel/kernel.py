@@ -208,9 +208,13 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     def _end_behind(self, error: BaseException, since: float) -> BaseException | None:
         """Give the end of the session that is behind an error of PySpark's, if any."""
         session = self.spark_session
-        if "SparkContext" in str(error) and session.is_ready and is_context_stopped():
-            session.lose("The Spark application was ended by its cluster")
-        return session.recovery.end_behind(error, since)
+        found = session.recovery.end_behind(error, since)
+        # The text of an error of Java's is asked of the driver.
+        if found is None and session.is_ready and "SparkContext" in str(error):
+            if is_context_stopped():
+                session.lose("The Spark application was ended by its cluster")
+            found = session.recovery.end_behind(error, since)
+        return found
 
     def _is_in_use(self) -> bool:
         """Whether a cell, a job or a streaming query runs; asked only where there is a timeout."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from ipykernel.zmqshell import ZMQInteractiveShell
 
-from spark_kernel.errors import SparkKernelError
+from spark_kernel.errors import SparkKernelError, StaleSessionError
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
 
@@ -76,9 +76,12 @@ class SparkShell(ZMQInteractiveShell):
         if error is None or self.interrupts is None:
             return None
         interrupt = self.interrupts.interruption_of(error)
-        is_ours = isinstance(error, SparkKernelError) or not _raised_below_pyspark(error)
-        if interrupt is not None or is_ours or self.end_behind is None:
+        # An error of Java's turns into a stale object where its driver ended just then.
+        is_said = isinstance(error, SparkKernelError) and not isinstance(error, StaleSessionError)
+        if interrupt is not None or is_said or self.end_behind is None:
             return interrupt
+        if not _raised_below_pyspark(error):
+            return None
         try:
             return self.end_behind(error, getattr(self._began, "at", float("inf")))
         except Exception:  # the user's own error is shown all the same
