@@ -49,6 +49,9 @@ ENVIRONMENT_PREFIX = "SPARK_KERNEL_"
 _KUBERNETES = re.compile(r"SPARK_KERNEL_(SERVICE_|PORT$|PORT_)")
 """What Kubernetes sets in every pod beside a service that is called ``spark-kernel``."""
 
+_WITH_SECRETS = ("conf", "clusters")
+"""Settings that may hold secrets: their values are not repeated in a message."""
+
 _LOG_LEVELS = ("", "ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
 
 
@@ -328,10 +331,8 @@ def _check_value(values: SparkKernelSettings, name: str, value: Any) -> None:
     except (TraitError, ValueError) as error:
         near = _nearest(str(value), getattr(trait, "values", ()) or ())
         hint = f"did you mean {near[0]!r}?" if near else _help_of(trait)
-        # Among Spark's settings are secrets: they are not repeated in a message.
-        said = (
-            f"cannot be {value!r}. {error}" if name != "conf" else "is no dictionary of settings."
-        )
+        is_shown = name not in _WITH_SECRETS
+        said = f"cannot be {value!r}. {error}" if is_shown else "is no dictionary of settings."
         raise ConfigurationError(f"c.{SECTION}.{name} {said}", hint) from error
 
 
@@ -362,7 +363,7 @@ def _from_environment(name: str, value: str, variable: str) -> Any:
             return json.loads(value)
         return trait.from_string(value)
     except (TraitError, ValueError) as error:
-        said = f"cannot be {value!r}" if name != "conf" else "cannot be read as JSON"
+        said = f"cannot be {value!r}" if name not in _WITH_SECRETS else "cannot be read as JSON"
         raise ConfigurationError(
             f"The environment variable {variable} {said}. {error}", _help_of(trait)
         ) from error

@@ -405,3 +405,14 @@ def test_every_setting_is_documented():
     text = Path(inspect.getfile(SparkKernelSettings)).parents[2] / "docs" / "configuration.md"
     page = text.read_text("utf-8")
     assert [name for name in TRAITS if f"`{name}`" not in page] == []
+
+
+def test_secrets_of_clusters_are_not_repeated_in_a_message():
+    wrong = '{"a": {"conf": {"spark.x.password": "opensesame"}},}'
+    with pytest.raises(ConfigurationError) as caught:
+        environment_config({"SPARK_KERNEL_CLUSTERS": wrong})
+    assert "opensesame" not in str(caught.value)
+    config = Config({"SparkKernel": {"clusters": [{"conf": {"spark.x.password": "opensesame"}}]}})
+    with pytest.raises(ConfigurationError) as caught:
+        check_config(config, ["SparkKernel"], SparkKernelSettings.class_trait_names(config=True))
+    assert "opensesame" not in str(caught.value)
