@@ -68,6 +68,7 @@ def show(name: str) -> None:
         **{f"conf {key}": value for key, value in _shown(profile.conf, profile.secrets)},
         **{f"environment {key}": v for key, v in _shown(profile.environment, profile.secrets)},
         **{f"link {rel}": template for rel, template in profile.links.items()},
+        "libraries": ", ".join(map(without_password, profile.libraries)),
     }
     for key, value in rows.items():
         if value:
@@ -76,7 +77,15 @@ def show(name: str) -> None:
 
 @clusters.command()
 @click.argument("name")
-def check(name: str) -> None:
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=1),
+    default=180.0,
+    show_default=True,
+    help="Seconds to wait until the cluster has given an executor.",
+)
+def check(name: str, timeout_s: float) -> None:
     """Attach to the cluster NAME, run a small job with a Python worker, and tell what was found.
 
     The exit status is 1 if anything is wrong.
@@ -91,7 +100,12 @@ def check(name: str) -> None:
     )
     try:
         session.start()
-        session.settle()
+        if not session.settle(timeout_s=timeout_s):
+            raise SparkStartError(
+                f"After {timeout_s:.0f} s: {session.status.message}.",
+                "ask for no more memory and cores than a worker has free, or give it more time "
+                "with --timeout",
+            )
         problem = session.status.error
         if problem is not None:
             raise SparkStartError(problem.message, problem.hint)
@@ -144,6 +158,7 @@ def _look_at(session: KernelSession) -> str:
 def _first_line(error: Exception) -> str:
     """Give the line of an error that says most."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(("at ", "... "))]
     telling = [line for line in lines if "Error" in line or "Exception" in line]
     return (telling or lines or [type(error).__name__])[-1][:300]
 
