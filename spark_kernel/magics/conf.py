@@ -56,8 +56,13 @@ def change(session: KernelSession, line: str, cell: str, restart: Callable[[], N
 
 def _parse(cell: str) -> dict[str, str]:
     """Read settings, one on a line or all in a JSON object."""
-    if cell.lstrip().startswith("{"):
-        return _parse_json(cell)
+    wanted = _parse_json(cell) if cell.lstrip().startswith("{") else _parse_lines(cell)
+    if not wanted:
+        raise UsageError(f"%%spark_conf got no settings; {_EXAMPLE}")
+    return wanted
+
+
+def _parse_lines(cell: str) -> dict[str, str]:
     wanted = {}
     for number, line in enumerate(cell.splitlines(), 1):
         text = line.strip()
@@ -67,8 +72,6 @@ def _parse(cell: str) -> dict[str, str]:
         if not separator or not key.strip():
             raise UsageError(f"line {number} is no setting; {_EXAMPLE}")
         wanted[key.strip()] = value.strip()
-    if not wanted:
-        raise UsageError(f"%%spark_conf got no settings; {_EXAMPLE}")
     return wanted
 
 

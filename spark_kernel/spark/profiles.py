@@ -45,17 +45,16 @@ class ClusterProfile:
 
     def applied_to(self, settings: SessionSettings) -> SessionSettings:
         """Give settings for this cluster: what it says beats what was set for any."""
+        # One of these alone may say the master, and both beat what was set for any cluster.
+        master = self.master or self.conf.get("spark.master", "")
+        conf = {**self.conf, "spark.master": master} if master else self.conf
+        merged = settings.with_conf(conf, f"cluster {self.name}")
         return replace(
-            settings,
-            master=self.master or settings.master,
+            merged,
+            master=master or settings.master,
             cluster_name=self.name,
             java_home=self.java_home or settings.java_home,
-            conf={**settings.conf, **self.conf},
             environment=dict(self.environment),
-            origins={
-                **settings.origins,
-                **dict.fromkeys([*self.conf, "spark.master"], f"cluster {self.name}"),
-            },
             libraries=(*settings.libraries, *self.libraries),
             secrets=self.secrets,
             link_templates=dict(self.links),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -77,3 +77,18 @@ class SessionSettings:
     libraries: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     link_templates: Mapping[str, str] = field(default_factory=dict)
+
+    def with_conf(self, conf: Mapping[str, str], origin: str) -> SessionSettings:
+        """Give settings with these of Spark's on top; a name of the application among them counts.
+
+        Parameters
+        ----------
+        origin
+            Where they come from.
+        """
+        return replace(
+            self,
+            app_name="" if "spark.app.name" in conf else self.app_name,
+            conf={**self.conf, **conf},
+            origins={**self.origins, **dict.fromkeys(conf, origin)},
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.errors import ConfigurationError
@@ -78,8 +78,13 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Change
     Raises
     ------
     ConfigurationError
-        If a key is none of Spark's; nothing was changed then.
+        If a key is none of Spark's, or a value none that it takes; nothing was changed then.
     """
+    if "spark.master" in wanted:
+        raise ConfigurationError(
+            "spark.master says which cluster it is; that is no setting to change on one.",
+            "name the other one in spark_clusters.toml and run `%spark attach NAME`",
+        )
     for key in wanted:
         if not key.startswith("spark."):
             raise ConfigurationError(
@@ -88,13 +93,9 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Change
             )
     spark = session.require() if session.is_ready else None
     live = [key for key in wanted if spark is not None and spark.conf.isModifiable(key)]
-    for key in live:
-        spark.conf.set(key, wanted[key])  # type: ignore[union-attr]  # none is live without it
-    settings = replace(
-        session.settings,
-        conf={**session.settings.conf, **wanted},
-        origins={**session.settings.origins, **dict.fromkeys(wanted, _BY_MAGIC)},
-    )
+    if spark is not None:
+        _set_live(spark, {key: wanted[key] for key in live})
+    settings = session.settings.with_conf(wanted, _BY_MAGIC)
     session.settings = settings
     session.driver.use(settings)
     later = tuple(key for key in wanted if key not in live)
@@ -104,11 +105,30 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Change
 def with_changes(settings: SessionSettings, before: SessionSettings) -> SessionSettings:
     """Give settings to which those are added that the notebook has changed before."""
     changed = {key for key, origin in before.origins.items() if origin == _BY_MAGIC}
-    return replace(
-        settings,
-        conf={**settings.conf, **{key: before.conf[key] for key in changed}},
-        origins={**settings.origins, **dict.fromkeys(changed, _BY_MAGIC)},
-    )
+    return settings.with_conf({key: before.conf[key] for key in changed}, _BY_MAGIC)
+
+
+def _set_live(spark: SparkSession, wanted: Mapping[str, str]) -> None:
+    """Set all of them, or none."""
+    from pyspark.errors import PySparkException
+
+    before: dict[str, str | None] = {}
+    for key, value in wanted.items():
+        before[key] = spark.conf.get(key, None)
+        try:
+            spark.conf.set(key, value)
+        except PySparkException as error:
+            for changed, old in before.items():
+                if old is None:
+                    spark.conf.unset(changed)
+                else:
+                    spark.conf.set(changed, old)
+            # Spark repeats the value, which may be a secret.
+            said = "" if holds_secret(key, value) else f" {str(error).splitlines()[0]}"
+            raise ConfigurationError(
+                f"Spark does not take the value of {key}; nothing was changed.{said}",
+                "correct the value",
+            ) from error
 
 
 def _likely_meant(spark: SparkSession, keys: tuple[str, ...]) -> dict[str, str]:

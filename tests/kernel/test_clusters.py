@@ -176,3 +176,16 @@ def test_link_goes_where_its_template_says(template, expected):
     link = Link("spark-ui", "Spark UI", "http://driver.example.org:4040/jobs/")
     assert rewritten(link, {"spark-ui": template}, "app-1").url == expected
     assert rewritten(link, {"driver-log": template}, "app-1") is link
+
+
+def test_name_and_master_among_a_clusters_settings_count():
+    conf = {"spark.app.name": "theirs", "spark.master": "local[3]"}
+    given = SparkKernelSettings(
+        clusters={"here": {"conf": conf}, "empty": {}}, cluster="here", master="local[7]"
+    )
+    settings = given.session_settings()
+    assert (settings.master, settings.app_name) == ("local[3]", "")
+    assert settings.origins["spark.master"] == "cluster here"
+    unnamed = given.session_settings("empty")
+    assert unnamed.master == "local[7]"
+    assert "spark.master" not in unnamed.origins

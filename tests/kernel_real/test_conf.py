@@ -77,14 +77,29 @@ def test_what_can_change_live_does_and_the_rest_waits_for_its_session(notebook: 
     assert "did you mean spark.executor.memory?" in result.stdout
     assert notebook.value("spark.conf.get('spark.sql.shuffle.partitions')") == "'11'"
     assert "700m" not in notebook.run("%spark conf spark.driver").shown
-    result = notebook.run('%%spark_conf --restart\n{"spark.my.flag": true}')
+    result = notebook.run(
+        '%%spark_conf --restart\n{"spark.my.flag": true, "spark.app.name": "mine"}'
+    )
     assert result.status == "ok", result.error
     assert notebook.value(
         "[spark.conf.get(key) for key in ('spark.my.flag', 'spark.driver.memory', "
         "'spark.sql.shuffle.partitions', 'spark.my.own')], kept"
     ) == ("(['true', '700m', '11', '<b>mine</b>'], 5)")
+    assert notebook.value("sc.appName") == "'mine'"
     _, origin = shown(notebook, "spark.my.flag")["spark.my.flag"]
     assert origin.strip() == "%%spark_conf"
+
+
+def test_value_that_spark_does_not_take_changes_nothing(notebook: Notebook) -> None:
+    ansi = notebook.value("spark.conf.get('spark.sql.ansi.enabled')")
+    other = "false" if "true" in ansi else "true"
+    result = notebook.run(
+        f"%%spark_conf\nspark.sql.ansi.enabled={other}\nspark.sql.shuffle.partitions=abc"
+    )
+    assert result.error.startswith("ConfigurationError")
+    assert "spark.sql.shuffle.partitions" in result.error
+    assert len(result.traceback) <= 3
+    assert notebook.value("spark.conf.get('spark.sql.ansi.enabled')") == ansi
 
 
 @pytest.mark.parametrize(
@@ -93,6 +108,8 @@ def test_what_can_change_live_does_and_the_rest_waits_for_its_session(notebook: 
         ("%%spark_conf\nspark.x", "line 1 is no setting"),
         ("%%spark_conf\n\n", "got no settings"),
         ("%%spark_conf\n{nonsense", "this is no JSON"),
+        ("%%spark_conf\n{}", "got no settings"),
+        ("%%spark_conf\nspark.master=local[4]", "%spark attach NAME"),
         ('%%spark_conf\n{"spark.x": [1]}', "neither text nor a number"),
         ("%%spark_conf\nexecutor.memory=1g", "did you mean 'spark.executor.memory'?"),
         ("%%spark_conf --now\nspark.x=1", "takes nothing but --restart"),
