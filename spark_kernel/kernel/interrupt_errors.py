@@ -5,7 +5,8 @@ from __future__ import annotations
 import linecache
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import spark_kernel
 
 __all__ = [
+    "clean_wait",
     "explained_interrupt",
     "hide_interrupts",
     "is_bare_interrupt",
@@ -127,3 +129,15 @@ def _short_trace(
             code = linecache.getline(file, number).strip()
             shown += [f"{place}, line {number}{inside}", f"    {code}"]
     return [*shown[-2 * _SHOWN_FRAMES :], f"KeyboardInterrupt: {error}"]
+
+
+@contextmanager
+def clean_wait() -> Iterator[None]:
+    """Let an interrupt of the wait end in a line, not in a trace of this kernel."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        said = "the wait for Spark was interrupted; Spark goes on starting"
+        error = KeyboardInterrupt(said)
+        error._render_traceback_ = lambda: [f"KeyboardInterrupt: {said}"]  # type: ignore[attr-defined]
+        raise error from None

@@ -23,6 +23,7 @@ from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
 from spark_kernel.kernel.config import SparkKernelSettings
+from spark_kernel.kernel.interrupt_errors import clean_wait
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.meters import Meters
 from spark_kernel.kernel.names import SparkNames
@@ -301,7 +302,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         if cell is None and threading.current_thread() is threading.main_thread():
             # Completion or inspection between two cells: it must not block.
             raise AttributeError("Spark is not ready")
-        with _clean_interrupt():
+        with clean_wait():
             if session.settle(is_starting_allowed, timeout_s=_QUIET_WAIT_S):
                 return
             with self._shown_wait(cell):
@@ -389,15 +390,3 @@ def _process_clock() -> Callable[[], float]:
 
 def _versions() -> dict[str, str]:
     return {"python": sys.version.split()[0], "kernel": __version__}
-
-
-@contextlib.contextmanager
-def _clean_interrupt() -> Iterator[None]:
-    """Let an interrupt of the wait end in a line, not in a trace of this kernel."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        said = "the wait for Spark was interrupted; Spark goes on starting"
-        error = KeyboardInterrupt(said)
-        error._render_traceback_ = lambda: [f"KeyboardInterrupt: {said}"]  # type: ignore[attr-defined]
-        raise error from None
