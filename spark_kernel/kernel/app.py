@@ -61,6 +61,7 @@ class SparkKernelApp(IPKernelApp):
         self.problem: ConfigurationError | None = None
         self.files: list[Path] = []
         self._layers: list[Config] = []
+        self._folders: list[str] = []
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
         """Read IPython's files, then ours from Jupyter's folders, then the environment."""
@@ -68,10 +69,10 @@ class SparkKernelApp(IPKernelApp):
         self.config_files = ["ipython_kernel_config.py"]
         super().load_config_file(*args, **kwargs)
         try:
-            folders = [*jupyter_config_path(), *self.config_file_paths]
-            layers = file_layers(folders)
+            self._folders = [*jupyter_config_path(), *self.config_file_paths]
+            layers = file_layers(self._folders)
             self.files = [path for path, _ in layers]
-            clusters = read_clusters(folders)
+            clusters = read_clusters(self._folders)
             named = [Config({SECTION: {"clusters": clusters}})] if clusters else []
             files = [config for _, config in layers]
             self._layers = [*named, *files, environment_config(os.environ)]
@@ -102,6 +103,7 @@ class SparkKernelApp(IPKernelApp):
         self._adopt_logger()
         super().init_kernel()
         self.kernel.configuration_problem = self.problem
+        self.kernel.cluster_folders = self._folders
 
     def _adopt_logger(self) -> None:
         """Log where the kernel does: Python's last resort would be the running cell."""

@@ -10,11 +10,9 @@ import contextlib
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import psutil
 from ipykernel.ipkernel import IPythonKernel
 from traitlets import Type
 
@@ -22,10 +20,11 @@ from spark_kernel import __version__
 from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
+from spark_kernel.kernel.clusters import ClusterTable, read_clusters
 from spark_kernel.kernel.config import SparkKernelSettings
 from spark_kernel.kernel.interrupt_errors import clean_wait
 from spark_kernel.kernel.interrupts import Interrupts
-from spark_kernel.kernel.meters import Meters
+from spark_kernel.kernel.meters import Meters, process_clock
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.resource_info import ResourceDesk
@@ -73,6 +72,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     implementation_version = __version__
     shell_class = Type(SparkShell)
     configuration_problem: ConfigurationError | None = None
+    cluster_folders: Sequence[str] = ()
+    """Where files of clusters may be, the most specific first."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -94,7 +95,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.cancel_desk = CancelDesk(self.interrupts, self.sampler)
         self.resource_monitor = ResourceMonitor(lambda: self.calls.cell_jobs)
         self.spark_session = KernelSession(
-            self.session_settings(), self._take_note, _process_clock(), _versions(), self.calls
+            self.session_settings(), self._take_note, process_clock(), _versions(), self.calls
         )
         self.resource_desk = ResourceDesk(
             lambda: self.spark_session.status,
@@ -365,10 +366,17 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     @property
     def cluster_names(self) -> list[str]:
         """The names of the clusters that there are."""
+        self._reread_clusters()
         return sorted(self.clusters)
+
+    def _reread_clusters(self) -> None:
+        """Take in what has been written into the files of clusters meanwhile."""
+        named = {n: c for n, c in self.clusters.items() if not isinstance(c, ClusterTable)}
+        self.clusters = {**read_clusters(self.cluster_folders), **named}
 
     def attach(self, cluster: str) -> None:
         """Move to another cluster and wait for it; Python variables stay."""
+        self._reread_clusters()
         settings = self.session_settings(cluster)
         self.spark_session.restart(with_changes(settings, self.spark_session.settings))
         self.configuration_problem = None
@@ -380,12 +388,6 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             raise self.configuration_problem
         self.spark_session.restart()
         self.require_spark()
-
-
-def _process_clock() -> Callable[[], float]:
-    """Give a clock that counts the seconds since this process started."""
-    started = psutil.Process().create_time()
-    return lambda: time.time() - started
 
 
 def _versions() -> dict[str, str]:

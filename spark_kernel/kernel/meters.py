@@ -10,7 +10,7 @@ import psutil
 
 from spark_kernel.protocol.resources import Metric
 
-__all__ = ["Meters"]
+__all__ = ["Meters", "process_clock"]
 
 _LEAST_AGE_S = 0.5
 """A share of the processor that is taken over less says little."""
@@ -78,3 +78,9 @@ class Meters:
             with suppress(psutil.Error):
                 self._driver = psutil.Process(pid)
         return self._driver
+
+
+def process_clock() -> Callable[[], float]:
+    """Give a clock that counts the seconds since this process started."""
+    started = psutil.Process().create_time()
+    return lambda: time.time() - started

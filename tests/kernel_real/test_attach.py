@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from kernel_real.cluster import Cluster, standalone_cluster
 from kernel_real.leftovers import MARK, kill_all
 from kernel_real.notebook import Notebook, NotebookMaker
+from spark_kernel.kernel.clusters import FILE_NAME
 
 CONF = {
     "spark.driver.host": "127.0.0.1",
@@ -52,6 +54,14 @@ def check_moves(notebook: Notebook, url: str) -> None:
     assert notebook.run("%spark attach").stdout.split() == ["analytics", "gone", "here"]
     assert "did you mean 'analytics'?" in notebook.run("%spark attach analytcs").error
     assert notebook.value("frame.count()") == "3"  # a mistake leaves the session as it was
+    # A file that is written while the notebook runs.
+    file = Path(os.environ["JUPYTER_CONFIG_DIR"], FILE_NAME)
+    file.write_text("[late]\nmaster = 'local[1]'\nmastr = ''\n[here]\nmaster = 'nowhere'\n")
+    try:
+        assert "late" in notebook.run("%spark attach").stdout
+        assert str(file) in notebook.run("%spark attach late").error
+    finally:
+        file.unlink()
 
     notebook.value("%spark attach analytics")
     status = notebook.status
