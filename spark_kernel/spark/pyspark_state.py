@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 def active_context() -> Any:
     """Give PySpark's context, or None; nothing is imported or made."""
-    module = sys.modules.get("pyspark.core.context")
-    return module.SparkContext._active_spark_context if module else None
+    context_class = _imported("pyspark.core.context", "SparkContext")
+    return context_class._active_spark_context if context_class else None
 
 
 def is_context_stopped() -> bool:
@@ -40,8 +40,8 @@ def is_context_stopped() -> bool:
 
 def existing_session() -> Any:
     """Give PySpark's session, or None; nothing is imported or made."""
-    module = sys.modules.get("pyspark.sql.session")
-    return module.SparkSession._instantiatedSession if module else None
+    session_class = _imported("pyspark.sql.session", "SparkSession")
+    return session_class._instantiatedSession if session_class else None
 
 
 def current_session() -> SparkSession:
@@ -86,10 +86,9 @@ def forget() -> None:
 
     What old DataFrames hold is refused from now on; old Python UDFs are made to work again.
     """
-    context_module = sys.modules.get("pyspark.core.context")
-    if context_module is None:
+    context_class = _imported("pyspark.core.context", "SparkContext")
+    if context_class is None:
         return
-    context_class = context_module.SparkContext
     context = context_class._active_spark_context
     if context is not None:
         context._jsc = None  # stop() would ask a dead JVM otherwise
@@ -108,19 +107,24 @@ def forget() -> None:
 
 
 def _forget_sessions() -> None:
-    session_module = sys.modules.get("pyspark.sql.session")
-    if session_module is not None:
-        session_module.SparkSession._instantiatedSession = None
-        session_module.SparkSession._activeSession = None
-    sql_module = sys.modules.get("pyspark.sql.context")
-    if sql_module is not None:
-        sql_module.SQLContext._instantiatedContext = None
+    session_class = _imported("pyspark.sql.session", "SparkSession")
+    if session_class is not None:
+        session_class._instantiatedSession = None
+        session_class._activeSession = None
+    sql_class = _imported("pyspark.sql.context", "SQLContext")
+    if sql_class is not None:
+        sql_class._instantiatedContext = None
 
 
 def _forget_compiled_functions() -> None:
     """Drop what each Python UDF remembers of the JVM, or it would fail from now on."""
-    udf_module = sys.modules.get("pyspark.sql.udf")
-    if udf_module is not None:
+    function_class = _imported("pyspark.sql.udf", "UserDefinedFunction")
+    if function_class is not None:
         for candidate in gc.get_objects():
-            if type(candidate) is udf_module.UserDefinedFunction:
+            if type(candidate) is function_class:
                 candidate._judf_placeholder = None
+
+
+def _imported(module: str, name: str) -> Any:
+    """Give a class of PySpark's, or None while it is not imported, or another thread is at it."""
+    return getattr(sys.modules.get(module), name, None)
