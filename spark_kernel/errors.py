@@ -147,6 +147,16 @@ class ClusterUnreachableError(SparkStartError):
     """No connection to the cluster's master."""
 
 
+class NoContextError(SparkKernelError):
+    """``sc`` is used on Spark Connect, which has none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Spark Connect has no SparkContext, so there are neither `sc` nor RDDs.",
+            "use `spark` and DataFrames (spark.range, spark.createDataFrame, df.mapInPandas)",
+        )
+
+
 class SparkStoppedError(SparkKernelError):
     """Spark was stopped, or is not started by this configuration."""
 

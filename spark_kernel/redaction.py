@@ -16,6 +16,8 @@ _SECRET_VALUE = re.compile(
     r"(secret|password|passwd|pwd|token|access[.]?key)\w*\s*=\s*[^\s=]", re.IGNORECASE
 )
 _USER_AND_PASSWORD = re.compile(r"//([^/\s:@]*):[^/\s@]+@")
+_PARAMETER = re.compile(r"([;?&](?:\w*token|password|\w*secret)=)[^;&\s]+", re.IGNORECASE)
+"""A secret among the parameters of a URL."""
 
 
 def holds_secret(key: str, value: str) -> bool:
@@ -26,4 +28,4 @@ def holds_secret(key: str, value: str) -> bool:
 
 def without_password(url: str) -> str:
     """Give a URL in a form that can be shown."""
-    return _USER_AND_PASSWORD.sub(r"//\1:***@", url)
+    return _PARAMETER.sub(r"\1***", _USER_AND_PASSWORD.sub(r"//\1:***@", url))

@@ -312,7 +312,7 @@ def _stage_row(stage: StageProgress) -> Row:
                 # Spark counts from 0; people do not.
                 f"attempt {stage.attempt + 1}" if stage.attempt else "",
                 *_task_facts(stage.state, stage.tasks),
-                *(f"{size_text(size)} {what}" for size, what in sizes if size > 0),
+                *(f"{size_text(size)} {what}" for size, what in sizes if size),
             )
         ),
         hints=tuple(hint_text(hint, sentence) for hint, sentence in stage.hints),

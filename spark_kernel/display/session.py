@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from spark_kernel.display.render import render
 from spark_kernel.protocol.events import (
+    CONNECT,
     STAGE_TITLES,
     Link,
     SessionState,
@@ -85,7 +86,9 @@ def banner_text(status: SessionStatus, kernel_version: str) -> str:
     else:
         lines.append(f"Spark on {status.cluster.name}{where}: {status.message}")
     lines += [f"{link.text}: {_shown(link)}" for link in status.links]
-    lines.append("`spark` and `sc` are there; `%spark?` tells more")
+    is_connect = status.cluster.deploy_mode == CONNECT
+    names = "`spark` is" if is_connect else "`spark` and `sc` are"
+    lines.append(f"{names} there; `%spark?` tells more")
     return "\n".join(lines)
 
 

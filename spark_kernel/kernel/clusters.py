@@ -178,10 +178,6 @@ class _Reader:
     def _text(self, key: str, value: Any) -> str:
         if not isinstance(value, str):
             raise self._error(key, "is no text", "put it into quotes")
-        if key == "master" and value.startswith("sc://"):
-            raise self._error(
-                key, "is of Spark Connect, which this kernel does not speak yet", "see the docs"
-            )
         return value
 
     def _value(self, where: str, key: str, value: Any) -> str:

@@ -45,9 +45,9 @@ from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.connect.hooks import follow_operations
 from spark_kernel.spark.idleness import IdleWatch
 from spark_kernel.spark.ownership import follow_threads
-from spark_kernel.spark.pyspark_state import is_context_stopped
 from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
@@ -111,6 +111,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         hooks.install(self.spark_session, self.wait_for_spark)
         follow_threads()
         follow_queries(self.calls)
+        follow_operations(self.calls)
         translate_errors(self.interrupts.error)
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
@@ -118,7 +119,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.register_magics(SparkMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
-        html_formatter.for_type_by_name("pyspark.sql.session", "SparkSession", self._session_html)
+        for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
+            html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
         display_formatter = self.shell.display_formatter.ipython_display_formatter
         display_formatter.for_type_by_name(
             "pyspark.sql.classic.dataframe", "DataFrame", self._show_stream
@@ -156,7 +158,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             self.resource_monitor.refresh()
 
     def _session_html(self, session: Any) -> str | None:
-        if session is getattr(session, "_instantiatedSession", None):
+        if session is self.spark_session.driver.existing()["spark"]:
             return session_card(self.spark_session.status)["text/html"]
         return None
 
@@ -211,10 +213,9 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         """Give the end of the session that is behind an error of PySpark's, if any."""
         session = self.spark_session
         found = session.recovery.end_behind(error, since)
-        # The text of an error of Java's is asked of the driver.
-        if found is None and session.is_ready and "SparkContext" in str(error):
-            if is_context_stopped():
-                session.lose("The Spark application was ended by its cluster")
+        ended = session.driver.has_ended(error) if found is None and session.is_ready else ""
+        if ended:
+            session.lose(ended)
             found = session.recovery.end_behind(error, since)
         return found
 

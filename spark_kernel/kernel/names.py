@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from spark_kernel.protocol.events import SessionState
-from spark_kernel.spark import pyspark_state
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -75,6 +74,8 @@ class SparkNames:
 
         Called before every statement, so it costs next to nothing where there is nothing to do.
         """
+        if "spark" in code.co_names:
+            self._session.check()
         seen = (self._session.generation, self._session.status.state)
         if seen != self._seen:
             self._seen = seen
@@ -83,15 +84,12 @@ class SparkNames:
                 self._replace(self._stand_ins())
         if any(self._is_waiting(name) and _is_read(code, name) for name in _NAMES):
             spark = self._require()
-            self._replace({"spark": spark, "sc": spark.sparkContext})
+            self._replace({"spark": spark, "sc": self._session.driver.context_of(spark)})
 
     def _adopt(self) -> None:
         """Take a session that the notebook made and named itself for ours: the name follows it."""
         if self._session.is_ready:
-            living = {
-                "spark": pyspark_state.existing_session(),
-                "sc": pyspark_state.active_context(),
-            }
+            living = self._session.driver.existing()
             self._given |= {
                 name: value
                 for name, value in living.items()
@@ -113,8 +111,11 @@ class SparkNames:
 
         return {
             "spark": _StandIn(self._require, lambda: text("spark")),
-            "sc": _StandIn(lambda: self._require().sparkContext, lambda: text("sc")),
+            "sc": _StandIn(self._require_context, lambda: text("sc")),
         }
+
+    def _require_context(self) -> Any:
+        return self._session.driver.context_of(self._require())
 
     def _give(self, values: dict[str, Any]) -> None:
         self._namespace.update(values)

@@ -14,6 +14,7 @@ from spark_kernel.display.jobs import size_text
 from spark_kernel.display.libraries import libraries_table
 from spark_kernel.spark.libraries import Libraries, Library
 from spark_kernel.spark.library_files import PIP
+from spark_kernel.spark.session import KernelSession
 
 __all__ = ["add", "show"]
 
@@ -30,7 +31,7 @@ def _arguments(**values: Any) -> dict[str, Any]:
     return values
 
 
-def add(libraries: Libraries, require: Callable[[], Any], words: str) -> None:
+def add(session: KernelSession, require: Callable[[], Any], words: str) -> None:
     """Add libraries to the running session, each shown with its size as it goes.
 
     Parameters
@@ -45,14 +46,15 @@ def add(libraries: Libraries, require: Callable[[], Any], words: str) -> None:
     except (click.ClickException, ValueError) as error:
         said = error.format_message() if isinstance(error, click.ClickException) else str(error)
         raise UsageError(f"%spark add: {said}") from None
-    spark = require()
+    require()
+    libraries = session.libraries
     for what in given["what"]:
         named = f"{PIP}{what}" if given["pip"] else what
         handle = display({"text/plain": f"Fetching {what} …"}, raw=True, display_id=True)
         new = libraries.prepare(named, given["repository"], given["exclude"])
         for library in new:
             handle.update({"text/plain": f"Uploading {_told(library)} …"}, raw=True)
-            libraries.give(spark, library)
+            libraries.give(session.driver, library)
         told = f"✓ Added {', '.join(map(_told, new))}" if new else f"{what} is there already"
         handle.update({"text/plain": told}, raw=True)
 

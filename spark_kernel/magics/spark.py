@@ -154,7 +154,7 @@ class SparkMagics(Magics):
 
     def _add(self, *words: str) -> None:
         session = self._controls.spark_session
-        libraries.add(session.libraries, self._controls.require_spark, " ".join(words))
+        libraries.add(session, self._controls.require_spark, " ".join(words))
 
     def _libraries(self, *words: str) -> None:
         libraries.show(self._controls.spark_session.libraries, list(words))
@@ -170,5 +170,10 @@ class SparkMagics(Magics):
     def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
         if rest or not count.isdecimal() or int(count) == 0:
             raise UsageError("%spark logs takes a number of lines, such as `%spark logs 100`")
-        lines = self._controls.spark_session.driver.log_tail(int(count))
-        print("\n".join(lines) if lines else "There is no driver log yet.")
+        driver = self._controls.spark_session.driver
+        none = (
+            "The driver is the server's, and so is its log."
+            if driver.is_remote
+            else "There is no driver log yet."
+        )
+        print("\n".join(driver.log_tail(int(count))) or none)

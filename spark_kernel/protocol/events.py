@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 __all__ = [
+    "CONNECT",
     "STAGE_TITLES",
     "Application",
     "Cell",
@@ -77,6 +78,10 @@ class StageRecord:
     stage: StageName
     started_s: float
     duration_s: float | None = None
+
+
+CONNECT = "connect"
+"""The deploy mode of a Spark Connect server: the driver is its own."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,8 @@ class StageProgress:
 
     Attributes
     ----------
+    shuffle_read_bytes, shuffle_write_bytes, spill_bytes
+        None where that is not told.
     hints
         What may be wrong, each with a sentence that says what was seen.
     """
@@ -93,9 +95,9 @@ class StageProgress:
     url: str = ""
     duration_s: float | None = None
     input_bytes: int = 0
-    shuffle_read_bytes: int = 0
-    shuffle_write_bytes: int = 0
-    spill_bytes: int = 0
+    shuffle_read_bytes: int | None = 0
+    shuffle_write_bytes: int | None = 0
+    spill_bytes: int | None = 0
     hints: tuple[tuple[Hint, str], ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import socket
 import threading
@@ -22,6 +23,7 @@ __all__ = [
     "check_reachable",
     "create_session",
     "executor_java",
+    "hand_over",
     "java_remark",
     "library_message",
     "remove_at_exit",
@@ -164,6 +166,21 @@ def library_message(context: SparkContext) -> str:
     noun = "library" if len(names) == 1 else "libraries"
     shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     return f"Handing out {len(names)} {noun} to the executors: {shown}"
+
+
+def hand_over(session: Any, kind: str, place: str) -> None:
+    """Give a session a library, of a kind and at a place as ``Library`` has them."""
+    context = session.sparkContext
+    if kind in ("jar", "maven"):
+        quoted = place.replace("\\", "\\\\").replace("'", "\\'")
+        session.sql(f"ADD JAR '{quoted}'")
+    elif kind == "python":
+        context.addPyFile(place)
+        importlib.invalidate_caches()
+    elif kind == "archive":
+        context.addArchive(place)
+    else:
+        context.addFile(place)
 
 
 def remove_at_exit(gateway: Any, folder: Path) -> None:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from spark_kernel.spark import pyspark_state
+from spark_kernel.spark.backend import Jobs
 from spark_kernel.spark.cell_jobs import CellJobs
 from spark_kernel.spark.ownership import JobOwner, current_owner
 
@@ -81,8 +82,10 @@ class CallTracker:
 
     Attributes
     ----------
+    watch, interruption
+        As they were given.
     cell_jobs
-        Our half in the driver of the present context, or None.
+        The jobs of the present session, or None.
     is_hung
         Whether the driver has left a request to cancel something without an answer.
     """
@@ -92,11 +95,11 @@ class CallTracker:
         watch: Callable[[JobOwner], None],
         interruption: Callable[[JobOwner], BaseException],
     ) -> None:
-        self.cell_jobs: CellJobs | None = None
+        self.cell_jobs: Jobs | None = None
         self.is_hung = False
         self._has_warned = False
-        self._watch = watch
-        self._interruption = interruption
+        self.watch = watch
+        self.interruption = interruption
         self._thread = _ThreadState()
 
     @property
@@ -123,7 +126,7 @@ class CallTracker:
             return send(command, *args)
         is_cleaning_up = owner.run is not None and owner.run.is_interrupted
         if owner.is_cancelled or (self.is_hung and is_cleaning_up):
-            raise self._interruption(owner)
+            raise self.interruption(owner)
         return self._tracked(owner, client, send, command, args)
 
     def note_connection(self, connection: Any) -> None:
@@ -145,21 +148,21 @@ class CallTracker:
         owner.calls[identifier] = call
         owner.last_thread = identifier
         try:
-            if self.cell_jobs is not None:
+            if isinstance(self.cell_jobs, CellJobs):
                 if not owner.is_watched:
-                    self._watch(owner)
+                    self.watch(owner)
                 call.connection = self._bound(client, owner, self.cell_jobs)
                 call.properties = thread.properties
             answer = send(command, *args)
         except CallGivenUp:
-            raise self._interruption(owner) from None
+            raise self.interruption(owner) from None
         finally:
             call.end()
             del owner.calls[identifier]
             thread.is_inside, thread.call = False, None
         if owner.is_cancelled:
             _let_go(answer, client)
-            raise self._interruption(owner) from None
+            raise self.interruption(owner) from None
         if any(name in command[:_HEAD] for name in _REBINDING):
             connection = _connection_of(client)
             if connection is not None:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spark_kernel.errors import SparkJobCancelledError, SparkStoppedError
+from spark_kernel.spark.backend import Jobs
 from spark_kernel.spark.calls import Call, CallTracker
-from spark_kernel.spark.cell_jobs import CellJobs
 from spark_kernel.spark.ownership import CellRun, JobOwner, disown
 
 __all__ = ["Canceller", "Interruption", "translate_cancellation"]
@@ -76,7 +76,7 @@ class Canceller:
         self._remind = remind
         self._is_running = is_running
         self._interruptions: queue.SimpleQueue[Interruption | None] = queue.SimpleQueue()
-        self._requests: queue.SimpleQueue[tuple[Future[Any], Callable[[CellJobs], Any]] | None]
+        self._requests: queue.SimpleQueue[tuple[Future[Any], Callable[[Jobs], Any]] | None]
         self._requests = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._see_through, name="spark-interrupt", daemon=True),
@@ -100,7 +100,7 @@ class Canceller:
         """See an interrupt through; may be called from a signal handler."""
         self._interruptions.put(interruption)
 
-    def ask(self, question: Callable[[CellJobs], Any]) -> Future[Any]:
+    def ask(self, question: Callable[[Jobs], Any]) -> Future[Any]:
         """Ask the driver for something, from a thread that may wait for it.
 
         Raises
@@ -114,23 +114,23 @@ class Canceller:
 
     def cancel_owner(self, owner: JobOwner) -> Future[Any]:
         """Cancel all jobs of an owner; gives whether there were any."""
-        return self.ask(lambda jobs: jobs.java.cancel(owner.tag, _INTERRUPTED))
+        return self.ask(lambda jobs: jobs.cancel(owner.tag, _INTERRUPTED))
 
     def cancel_job(self, job: int) -> Future[Any]:
         """Cancel one job; gives whether it ran."""
-        return self.ask(lambda jobs: jobs.java.cancelJob(job, _REQUESTED))
+        return self.ask(lambda jobs: jobs.cancel_job(job, _REQUESTED))
 
     def cancel_stage(self, stage: int) -> Future[Any]:
         """Cancel one stage, and with it the jobs that need it; gives whether it ran."""
-        return self.ask(lambda jobs: jobs.java.cancelStage(stage, _REQUESTED))
+        return self.ask(lambda jobs: jobs.cancel_stage(stage, _REQUESTED))
 
     def cancel_all(self) -> Future[Any]:
         """Cancel every job of the application; gives their ids, by commas."""
-        return self.ask(lambda jobs: jobs.java.cancelAll(_REQUESTED))
+        return self.ask(lambda jobs: jobs.cancel_all(_REQUESTED))
 
     def stop_query(self, query: str) -> Future[Any]:
         """Stop a streaming query, by id or name; gives its id, or nothing."""
-        return self.ask(lambda jobs: jobs.java.stopQuery(query))
+        return self.ask(lambda jobs: jobs.stop_query(query))
 
     # -- spark-cancel ----------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class Canceller:
 
     def _give_up(self, call: Call, owner: JobOwner) -> None:
         if call.properties is not None:
-            self.ask(lambda jobs: jobs.java.abandon(call.properties, owner.tag))
+            self.ask(lambda jobs: jobs.abandon(call.properties, owner.tag))
         call.give_up()
 
     def _note(self, interruption: Interruption, future: Future[Any]) -> None:

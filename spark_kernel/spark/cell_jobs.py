@@ -6,7 +6,7 @@ Everything that watches or cancels jobs is one call each, also where it takes Sp
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -39,8 +39,12 @@ class CellJobs:
         self.ui_url = ui_url
         self.is_local = is_local
 
+    def settle(self, timeout_ms: int) -> None:
+        """Wait until Spark's listeners have heard of everything that has happened so far."""
+        self.java.settle(timeout_ms)
+
     def sample(
-        self, first_new: int, running: list[int], job_limit: int, stage_limit: int
+        self, first_new: int, running: Sequence[int], job_limit: int, stage_limit: int
     ) -> dict[str, Any]:
         """Give what has happened to the jobs of cells; see ``CellJobs.sample`` in Java."""
         ids = ",".join(map(str, running))
@@ -58,6 +62,30 @@ class CellJobs:
         """Give the task of a stage that tells most: "running", "longest" or "failed"."""
         found: dict[str, Any] | None = json.loads(self.java.task(stage, attempt, kind))
         return found
+
+    def cancel(self, tag: str, reason: str) -> bool:
+        """Cancel all jobs of an owner; whether there were any."""
+        return bool(self.java.cancel(tag, reason))
+
+    def cancel_job(self, job: int, reason: str) -> bool:
+        """Cancel one job; whether it ran."""
+        return bool(self.java.cancelJob(job, reason))
+
+    def cancel_stage(self, stage: int, reason: str) -> bool:
+        """Cancel one stage, and with it the jobs that need it; whether it ran."""
+        return bool(self.java.cancelStage(stage, reason))
+
+    def cancel_all(self, reason: str) -> str:
+        """Cancel every job of the application; gives their ids, by commas."""
+        return str(self.java.cancelAll(reason))
+
+    def stop_query(self, query: str) -> str:
+        """Stop a streaming query, by id or name; gives its id, or nothing."""
+        return str(self.java.stopQuery(query) or "")
+
+    def abandon(self, properties: Any, tag: str) -> None:
+        """Let a call that was given up start nothing more."""
+        self.java.abandon(properties, tag)
 
 
 def load_cell_jobs(context: Any, ui_url: str) -> CellJobs:

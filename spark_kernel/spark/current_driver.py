@@ -9,13 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 from spark_kernel.errors import DriverStartError
-from spark_kernel.protocol.events import Link
+from spark_kernel.protocol.events import Application, Cluster, Link, StageName
 from spark_kernel.spark import attach, pyspark_state
 from spark_kernel.spark.archive import ArchiveStore
+from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cell_jobs import load_cell_jobs, ui_link
 from spark_kernel.spark.driver import Driver
-from spark_kernel.spark.driver_factory import DriverListener, StartedDriver, start_driver
+from spark_kernel.spark.driver_factory import (
+    DriverListener,
+    StartedDriver,
+    explain_lost,
+    start_driver,
+)
 from spark_kernel.spark.gateway import connect
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.settings import SessionSettings
@@ -41,6 +47,8 @@ class CurrentDriver:
     started
         The driver that can be talked to, or None.
     """
+
+    is_remote = False
 
     def __init__(
         self,
@@ -76,6 +84,11 @@ class CurrentDriver:
         """The settings that it was started with; empty where none runs."""
         started = self.started
         return started.plan.effective if started and started.driver.is_alive else {}
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where the settings come from that it was started with."""
+        return self.started.plan.origins if self.started else {}
 
     @property
     def archive_wanted_for(self) -> JavaRuntime | None:
@@ -146,6 +159,102 @@ class CurrentDriver:
             self._process = make()
             return self._process
 
+    def open(self) -> Any:
+        """Start it, attach to the cluster in this thread, and wait for an executor.
+
+        Returns
+        -------
+        PySpark's context.
+        """
+        attach.check_reachable(self._board.status.cluster.master)
+        started = self.ensure({})
+        try:
+            return self._attach(started)
+        except Exception:
+            if started.archive is None or started.driver.is_alive:
+                raise
+            # A driver that dies with an archive gets a second chance without.
+            self.archives.discard(started.archive)
+            self.discard()
+            return self._attach(self.ensure({}))
+
+    def _attach(self, started: StartedDriver) -> Any:
+        where = self._board.status.cluster.place
+        self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
+        context = attach.create_session(self.connect(started)).sparkContext
+        pyspark_state.quieten(context)
+        if self._settings.log_level:
+            context.setLogLevel(self._settings.log_level.upper())
+        attach.wait_for_executors(context, where, self._board.say, self._is_cancelled)
+        return context
+
+    def attached(self, opened: Any) -> Attached:
+        """Say what a context is attached to, and watch its jobs from now on."""
+        self.follow(opened)
+        master = str(opened.master)
+        return Attached(
+            Cluster(self._settings.cluster_name or master, master),
+            Application(opened.applicationId or "", str(opened.appName)),
+            {"spark": str(opened.version)},
+            self.links(opened),
+        )
+
+    def remark(self) -> str:
+        """Say that the executors run another Java than the driver, where they do."""
+        started = self.started
+        if started is None or started.plan.is_local:
+            return ""
+        return attach.java_remark(pyspark_state.current_session(), started.java)
+
+    def explain(self, error: BaseException) -> BaseException:
+        """Give what is behind the failure of a start: its end, where it has ended."""
+        if self.started is not None and not self.started.driver.is_alive:
+            return explain_lost(self.started.driver)
+        return error
+
+    def existing(self) -> dict[str, Any]:
+        """Give PySpark's session and context, as far as there are any."""
+        return {"spark": pyspark_state.existing_session(), "sc": pyspark_state.active_context()}
+
+    def current_session(self) -> Any:
+        """Give PySpark's session, made on the spot where the notebook made only a context."""
+        return pyspark_state.current_session()
+
+    def build(self, session: Any, how: str, options: Mapping[str, str]) -> Any:
+        """Give the session: builders for a driver of our own are PySpark's."""
+        return session
+
+    def context_of(self, session: Any) -> Any:
+        """Give the context of a session."""
+        return session.sparkContext
+
+    def bind_thread(self, *, has_libraries: bool) -> None:
+        """Make the session the active one of the calling thread, in the JVM too."""
+        pyspark_state.set_active_session(has_libraries=has_libraries)
+
+    def settings_at_start(self) -> dict[str, str]:
+        """Give the settings of the context."""
+        return dict(pyspark_state.current_session().sparkContext.getConf().getAll())
+
+    def handed_out(self) -> str:
+        """Say which libraries the context hands out to executors, if any."""
+        return attach.library_message(pyspark_state.current_session().sparkContext)
+
+    def hand_over(self, kind: str, place: str) -> None:
+        """Give the context a library."""
+        attach.hand_over(pyspark_state.current_session(), kind, place)
+
+    def has_ended(self, error: BaseException) -> str:
+        """Say so if the cluster has ended the application; asks the driver."""
+        # The text of an error of Java's is asked of the driver.
+        if "SparkContext" in str(error) and pyspark_state.is_context_stopped():
+            return "The Spark application was ended by its cluster"
+        return ""
+
+    def check(self) -> str:
+        """Say nothing: the end of the process is noticed at once."""
+        return ""
+
     def connect(self, started: StartedDriver) -> Any:
         """Make PySpark's gateway to it."""
         gateway = connect(started.connection, self._calls)
@@ -153,15 +262,15 @@ class CurrentDriver:
         attach.remove_at_exit(gateway, started.driver.run_folder)
         return gateway
 
-    def follow(self, context: Any) -> None:
-        """Watch the jobs of this context from now on; None where there is none any more."""
+    def follow(self, opened: Any) -> None:
+        """Watch the jobs of a context from now on; None where there is none any more."""
         if self._calls is None:
             return
         self._calls.cell_jobs = None
-        if context is not None:
+        if opened is not None:
             try:
-                place = ui_link(context, self._settings.link_templates)
-                self._calls.cell_jobs = load_cell_jobs(context, place.url if place else "")
+                place = ui_link(opened, self._settings.link_templates)
+                self._calls.cell_jobs = load_cell_jobs(opened, place.url if place else "")
             except Exception as error:  # the session is as good without
                 _log.warning("jobs will be neither shown nor cancelled: %s", error)
 

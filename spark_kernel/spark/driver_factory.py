@@ -5,15 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 from spark_kernel.errors import DriverStartError
 from spark_kernel.protocol.events import Link, StageName
@@ -21,6 +15,7 @@ from spark_kernel.spark.archive import Archive, ArchiveStore
 from spark_kernel.spark.driver import Connection, Driver
 from spark_kernel.spark.driver_log import DriverLog
 from spark_kernel.spark.failures import explain_exit, explain_text
+from spark_kernel.spark.importing import import_pyspark
 from spark_kernel.spark.installation import SparkInstallation, find_spark
 from spark_kernel.spark.java import JavaRuntime, find_java
 from spark_kernel.spark.launch import (
@@ -110,7 +105,7 @@ def start_driver(
     status: int | None = None
     for make_command, used in _ways(spark, java, plan, archives, archive, log):
         driver = launch(partial(_launch, make_command, log, listener))
-        _import_pyspark()
+        import_pyspark("pyspark.sql.session")
         connection = _await_connection(driver, settings.driver_start_timeout_s, used)
         if connection is not None:
             return StartedDriver(driver, connection, plan, spark, java, used)
@@ -184,30 +179,6 @@ def use_worker_python(settings: Mapping[str, str]) -> None:
     """
     configured = settings.get("spark.pyspark.python") or os.environ.get("PYSPARK_PYTHON")
     os.environ["PYSPARK_PYTHON"] = configured or sys.executable
-
-
-def _import_pyspark() -> None:
-    """Import PySpark while the JVM starts, in one piece.
-
-    Its modules import one another in circles. Where a cell imports one of them in the same
-    moment, Python would rather give both threads half a module than let them wait for each other
-    (``_DeadlockError``): so all of PySpark's import locks are held meanwhile. Its own comes first,
-    with nothing else held, in case the cell was earlier.
-    """
-    importing: Any = import_module("importlib._bootstrap")
-    package = Path(str(find_spec("pyspark").origin)).parent  # type: ignore[union-attr]
-    paths = [path.relative_to(package.parent).with_suffix("") for path in package.rglob("*.py")]
-    names = [".".join(path.parts).removesuffix(".__init__") for path in paths]
-    while True:
-        with suppress(importing._DeadlockError), ExitStack() as locks:
-            locks.enter_context(importing._ModuleLockManager("pyspark"))
-            if "pyspark" not in sys.modules:
-                for name in names:
-                    locks.enter_context(importing._ModuleLockManager(name))
-            import pyspark.sql.session  # noqa: F401
-
-            return
-        time.sleep(0.01)  # the cell goes first
 
 
 def explain_lost(driver: Driver) -> DriverStartError:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
 
+from spark_kernel.protocol.events import SessionState
 from spark_kernel.spark import pyspark_state
 from spark_kernel.spark.late_settings import (
     warn_late_for_context,
@@ -42,6 +43,7 @@ def install(session: KernelSession, wait: SessionGate) -> None:
     for hook, module in (
         (_hook_context, "pyspark.core.context"),
         (_hook_sessions, "pyspark.sql.session"),
+        (_hook_remote_sessions, "pyspark.sql.connect.session"),
         (_hook_columns, "pyspark.sql.utils"),
     ):
         wrapt.register_post_import_hook(partial(hook, session=session, wait=wait), module)
@@ -124,6 +126,11 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
             return wrapped(*args, **kwargs)
         wait(is_starting_allowed=False)
         session.mark_used()
+        if session.driver.is_remote and "spark.remote" not in instance._options:
+            if session.status.state is SessionState.STOPPED:
+                session.restart()  # after spark.stop(), as in a script
+            wait(is_starting_allowed=True)
+            return session.driver.build(session.require(), wrapped.__name__, instance._options)
         existing = session_class._instantiatedSession
         built = wrapped(*args, **kwargs)
         session.bind_thread()
@@ -132,17 +139,10 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
         return built
 
     @wrapt.function_wrapper
-    def ask(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        if not session.is_starter:
-            wait(is_starting_allowed=True)
-            session.mark_used()
-            session.bind_thread()
-        return wrapped(*args, **kwargs)
-
-    @wrapt.function_wrapper
     def describe(_: Any, instance: Any, __: Any, ___: Any) -> str:
         return _text_of(instance, session)
+
+    ask = _asking(session, wait)
 
     methods = vars(session_class)
     builder_class.getOrCreate = build(vars(builder_class)["getOrCreate"])
@@ -151,6 +151,22 @@ def _hook_sessions(module: Any, session: KernelSession, wait: SessionGate) -> No
     session_class.getActiveSession = ask(methods["getActiveSession"])
     session_class.active = ask(methods["active"])
     session_class.__repr__ = describe(session_class.__repr__)
+
+
+def _asking(session: KernelSession, wait: SessionGate) -> Any:
+    """Make the wrapper of what gives the active session."""
+
+    @wrapt.function_wrapper
+    def ask(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        if not session.is_starter:
+            if not session.is_ready:
+                wait(is_starting_allowed=True)
+            session.mark_used()
+            session.bind_thread()
+        return wrapped(*args, **kwargs)
+
+    return ask
 
 
 def _text_of(spark: SparkSession, session: KernelSession) -> str:
@@ -165,6 +181,37 @@ def _text_of(spark: SparkSession, session: KernelSession) -> str:
     elif not is_current:
         parts.append("stopped")
     return f"<SparkSession {' '.join(parts)}>"
+
+
+def _hook_remote_sessions(module: Any, session: KernelSession, wait: SessionGate) -> None:
+    session_class = module.SparkSession
+
+    @wrapt.function_wrapper
+    def describe(_: Any, instance: Any, __: Any, ___: Any) -> str:
+        return _text_of_remote(instance, session)
+
+    @wrapt.function_wrapper
+    def stop(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        is_current = instance is session.driver.existing()["spark"]
+        result = wrapped(*args, **kwargs)
+        if is_current:
+            session.context_stopped()
+        return result
+
+    ask = _asking(session, wait)
+    for name in ("active", "getActiveSession"):
+        setattr(session_class, name, ask(vars(session_class)[name]))
+    session_class.__repr__ = describe(session_class.__repr__)
+    session_class.stop = stop(session_class.stop)
+
+
+def _text_of_remote(spark: Any, session: KernelSession) -> str:
+    """Describe a session on a server in one line, asking it for nothing."""
+    status = session.status
+    if spark is not session.driver.existing()["spark"] or status.application is None:
+        return f"<SparkSession {'stopped' if spark.is_stopped else 'of its own'}>"
+    return f"<SparkSession remote={status.cluster.master!r} id={status.application.id}>"
 
 
 def _hook_columns(module: Any, session: KernelSession, wait: SessionGate) -> None:

@@ -7,23 +7,18 @@ of the original meanwhile.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from spark_kernel.errors import LibraryError, SparkKernelError
 from spark_kernel.redaction import without_password
-from spark_kernel.spark import attach
+from spark_kernel.spark.backend import Backend
 from spark_kernel.spark.library_files import Fetched, fetch, is_coordinate
 from spark_kernel.spark.run_folder import RunFolder
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 __all__ = ["Libraries", "Library", "LibraryKind"]
 
@@ -111,7 +106,7 @@ class Libraries:
             found = [_described(one) for one in fetch(what, self._folder.path)]
         return [library for library in found if not self._is_there(library)]
 
-    def give(self, spark: SparkSession, library: Library, *, is_new: bool = True) -> None:
+    def give(self, backend: Backend, library: Library, *, is_new: bool = True) -> None:
         """Give a library to Spark, and remember it for the sessions to come.
 
         Parameters
@@ -126,7 +121,7 @@ class Libraries:
         """
         path_before = list(sys.path)
         try:
-            _hand_over(spark, library)
+            backend.hand_over(library.kind.value, library.place)
         except SparkKernelError:  # the driver is gone
             raise
         except Exception as error:
@@ -148,7 +143,7 @@ class Libraries:
         return bool(found)
 
     def upload(
-        self, spark: SparkSession, configured: Sequence[str], tell: Callable[[str], None]
+        self, backend: Backend, configured: Sequence[str], tell: Callable[[str], None]
     ) -> None:
         """Give a new session all that it is to have; nothing is told where that is nothing.
 
@@ -162,21 +157,21 @@ class Libraries:
         LibraryError
             If one cannot be had.
         """
-        handed_out = attach.library_message(spark.sparkContext)
+        handed_out = backend.handed_out()
         if handed_out:
             tell(handed_out)
         before, self._listed = self._listed, []
         for number, library in enumerate(before):
             tell(f"Uploading library {number + 1} of {len(before)}: {library.name}")
             try:
-                self.give(spark, library, is_new=False)
+                self.give(backend, library, is_new=False)
             except SparkKernelError:
                 self._listed += before[number:]
                 raise
         for what in configured:
             for library in self.prepare(what):
                 tell(f"Uploading {library.name}")
-                self.give(spark, library)
+                self.give(backend, library)
 
     def _is_there(self, library: Library) -> bool:
         for other in self._listed:
@@ -225,20 +220,6 @@ def _described(fetched: Fetched) -> Library:
         len(data),
         hashlib.sha256(data).hexdigest(),
     )
-
-
-def _hand_over(spark: SparkSession, library: Library) -> None:
-    context: Any = spark.sparkContext
-    if library.kind in (LibraryKind.JAR, LibraryKind.MAVEN):
-        quoted = library.place.replace("\\", "\\\\").replace("'", "\\'")
-        spark.sql(f"ADD JAR '{quoted}'")
-    elif library.kind is LibraryKind.PYTHON:
-        context.addPyFile(library.place)
-        importlib.invalidate_caches()
-    elif library.kind is LibraryKind.ARCHIVE:
-        context.addArchive(library.place)
-    else:
-        context.addFile(library.place)
 
 
 def _reason(error: Exception) -> str:

@@ -36,6 +36,7 @@ _STATES = {
     "COMPLETE": RunState.SUCCEEDED,
     "PENDING": RunState.PENDING,
     "SKIPPED": RunState.SKIPPED,
+    "CANCELLED": RunState.CANCELLED,
 }
 
 TaskLookup = Callable[[int, int, str], Mapping[str, Any] | None]
@@ -158,8 +159,8 @@ class JobBook:
         """Take what a sample says of a streaming query."""
         self._queries[seen["run_id"]] = _query(seen)
 
-    def note_waiting(self, executors: int, now: int) -> None:
-        """Note how many executors there are: a job without any waits for the cluster."""
+    def note_waiting(self, executors: int | None, now: int) -> None:
+        """Note how many executors there are, if known: a job without any waits for the cluster."""
         for key, job in self._jobs.items():
             if executors == 0 and job.state is RunState.RUNNING and job.tasks.active == 0:
                 waited = _seconds(job.submitted, now) or 0

@@ -16,7 +16,7 @@ from typing import Any
 
 from spark_kernel.protocol.resources import ExecutorResources, SparkResources
 from spark_kernel.redaction import without_password
-from spark_kernel.spark.cell_jobs import CellJobs
+from spark_kernel.spark.backend import Jobs
 from spark_kernel.spark.ownership import disown
 
 __all__ = ["ResourceMonitor", "read_resources"]
@@ -31,7 +31,7 @@ _LISTED_EXECUTORS = 200
 
 @dataclass(frozen=True)
 class _Snapshot:
-    of: CellJobs
+    of: Jobs
     resources: SparkResources
 
 
@@ -44,7 +44,7 @@ class ResourceMonitor:
         Gives our half in the present driver, or None where there is none.
     """
 
-    def __init__(self, cell_jobs: Callable[[], CellJobs | None]) -> None:
+    def __init__(self, cell_jobs: Callable[[], Jobs | None]) -> None:
         self._cell_jobs = cell_jobs
         self._snapshot: _Snapshot | None = None
         self._leased_until = 0.0

@@ -16,7 +16,7 @@ from typing import Any
 
 from spark_kernel.protocol.events import Cell
 from spark_kernel.protocol.progress import CellProgress, ProgressSampled
-from spark_kernel.spark.cell_jobs import CellJobs
+from spark_kernel.spark.backend import Jobs
 from spark_kernel.spark.ownership import JobOwner, disown
 from spark_kernel.spark.progress import JobBook
 
@@ -81,7 +81,7 @@ class Sampler:
 
     def __init__(
         self,
-        cell_jobs: Callable[[], CellJobs | None],
+        cell_jobs: Callable[[], Jobs | None],
         emit: Callable[[ProgressSampled], None],
         is_enabled: bool = True,
         interval_s: float = 0.35,
@@ -100,7 +100,7 @@ class Sampler:
         self._hurry = threading.Event()
         self._finishing: list[tuple[_Watched, threading.Event]] = []
         self._is_stopped = False
-        self._context: CellJobs | None = None
+        self._context: Jobs | None = None
         self._context_number = 0
         self._first_new = 0
         self._failures = 0
@@ -224,7 +224,7 @@ class Sampler:
         if jobs is None:
             return
         if settle:
-            jobs.java.settle(_SETTLE_MS)
+            jobs.settle(_SETTLE_MS)
         is_cut = True
         while is_cut and not self._is_stopped:
             running = self._running()
@@ -237,7 +237,7 @@ class Sampler:
         ids = [job for book in books for job in book.running(self._context_number)]
         return sorted(ids)[-_JOB_LIMIT:]
 
-    def _take(self, sample: dict[str, Any], jobs: CellJobs) -> None:
+    def _take(self, sample: dict[str, Any], jobs: Jobs) -> None:
         now = sample["now"]
 
         def look(stage: int, attempt: int, kind: str) -> dict[str, Any] | None:

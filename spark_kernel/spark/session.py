@@ -7,6 +7,7 @@ its end. Everything else is called by whoever needs Spark, from any thread.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 import traceback
@@ -15,10 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from spark_kernel.errors import SparkKernelError
+from spark_kernel.errors import NoContextError, SparkKernelError
 from spark_kernel.protocol.events import (
-    Application,
-    Cluster,
     DriverPrinted,
     Event,
     Problem,
@@ -26,14 +25,13 @@ from spark_kernel.protocol.events import (
     SessionStatus,
     StageName,
 )
-from spark_kernel.spark import attach, pyspark_state
+from spark_kernel.spark import pyspark_state
+from spark_kernel.spark.backend import Backend
 from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.connect.address import enable_classic, remote_url
+from spark_kernel.spark.connect.server import ConnectServer
 from spark_kernel.spark.current_driver import CurrentDriver
-from spark_kernel.spark.driver_factory import (
-    DriverListener,
-    StartedDriver,
-    explain_lost,
-)
+from spark_kernel.spark.driver_factory import DriverListener
 from spark_kernel.spark.failures import explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.libraries import Libraries
@@ -45,7 +43,6 @@ from spark_kernel.spark.startup import StatusBoard, expected_cluster
 
 if TYPE_CHECKING:
     from pyspark import SparkConf, SparkContext
-    from pyspark.sql import SparkSession
 
 __all__ = ["KernelSession"]
 
@@ -95,10 +92,11 @@ class KernelSession:
         self._settled.set()
         self._is_cancelled = threading.Event()
         self._starter: threading.Thread | None = None
-        listener = DriverListener(
+        self._listener = DriverListener(
             on_output=lambda text: emit(DriverPrinted(text)), on_exit=self._driver_ended
         )
-        self.driver = CurrentDriver(settings, self._board, listener, self._is_cancelled, calls)
+        self._calls = calls
+        self.driver = self._backend(settings)
         self.libraries = Libraries()
         self.recovery = Recovery(settings.is_restarted_on_loss, lambda: self.is_ready)
         self._is_closed = False
@@ -106,6 +104,13 @@ class KernelSession:
         self._has_been_ready = False
         self._is_recovering = False
         self._bound = threading.local()
+
+    def _backend(self, settings: SessionSettings) -> Backend:
+        """Give what a session with these settings runs on."""
+        if remote_url(settings, os.environ):
+            return ConnectServer(settings, self._board, self.lose, self._is_cancelled, self._calls)
+        enable_classic()
+        return CurrentDriver(settings, self._board, self._listener, self._is_cancelled, self._calls)
 
     # -- what is known ---------------------------------------------------------------------
 
@@ -153,8 +158,8 @@ class KernelSession:
             self._end(SessionState.RESTARTING, message)
             if settings is not None:
                 self.settings = settings
-                self.driver.use(settings)
                 self._environment.apply(settings.environment)
+                self.driver = self._backend(settings)
                 self._board.describe(cluster=expected_cluster(settings))
             self._begin(SessionState.RESTARTING, message)
 
@@ -171,7 +176,7 @@ class KernelSession:
         self.driver.stop()
         self.libraries.close()
 
-    def require(self) -> SparkSession:
+    def require(self) -> Any:
         """Give the session, waiting for it as long as it takes.
 
         Raises
@@ -186,7 +191,7 @@ class KernelSession:
         self.settle()
         if not self.is_ready:
             raise explain_unusable(self.status)
-        session = pyspark_state.current_session()
+        session = self.driver.current_session()
         self.mark_used()
         self.bind_thread()
         return session
@@ -223,7 +228,13 @@ class KernelSession:
         """
         if self.is_ready and getattr(self._bound, "generation", None) != self.generation:
             self._bound.generation = self.generation
-            pyspark_state.set_active_session(has_libraries=bool(self.libraries.listed))
+            self.driver.bind_thread(has_libraries=bool(self.libraries.listed))
+
+    def check(self) -> None:
+        """Notice a session that has ended without a word; cheap where that cannot be."""
+        ended = self.driver.check() if self.is_ready else ""
+        if ended:
+            self.lose(ended)
 
     def mark_used(self) -> None:
         """Note that the notebook got hold of the session."""
@@ -241,6 +252,8 @@ class KernelSession:
             Settings from the notebook, which count when the driver is still to be started.
         """
         given = dict(conf.getAll()) if conf is not None else {}
+        if not isinstance(self.driver, CurrentDriver):
+            raise NoContextError
         return self.driver.connect(self.driver.ensure(given))
 
     @contextmanager
@@ -305,63 +318,33 @@ class KernelSession:
         finally:
             self._starter = None
             self._settled.set()
-        self._compare_java()
-
-    def _compare_java(self) -> None:
-        """Say so if the executors run another Java; the cell that waits need not wait for it."""
-        started = self.driver.started
-        if not self.is_ready or started is None or started.plan.is_local:
-            return
-        remark = attach.java_remark(pyspark_state.current_session(), started.java)
+        # What is odd takes a while to find out; the cell that waits need not wait for it.
+        remark = self.driver.remark() if self.is_ready else ""
         if remark and self.is_ready:
             self._board.say(f"{self.status.message}. {remark}")
 
     def _start_session(self) -> None:
-        attach.check_reachable(self.status.cluster.master)
-        started = self.driver.ensure({})
-        try:
-            context = self._attach(started)
-        except Exception:
-            if started.archive is None or started.driver.is_alive:
-                raise
-            # A driver that dies with an archive gets a second chance without.
-            self.driver.archives.discard(started.archive)
-            self.driver.discard()
-            context = self._attach(self.driver.ensure({}))
-        self._announce_ready(context)
-
-    def _attach(self, started: StartedDriver) -> SparkContext:
-        where = self.status.cluster.place
-        self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
-        session = attach.create_session(self.driver.connect(started))
-        context = session.sparkContext
-        pyspark_state.quieten(context)
-        if self.settings.log_level:
-            context.setLogLevel(self.settings.log_level.upper())
-        attach.wait_for_executors(context, where, self._board.say, self._is_cancelled)
+        opened = self.driver.open()
         tell = partial(self._board.enter, StageName.LIBRARIES_UPLOADING)
-        self.libraries.upload(session, self.settings.libraries, tell)
-        return context
+        self.libraries.upload(self.driver, self.settings.libraries, tell)
+        self._announce_ready(opened)
 
-    def _announce_ready(self, context: SparkContext) -> None:
-        self.driver.follow(context)
-        master = str(context.master)
-        cluster = Cluster(self.settings.cluster_name or master, master)
-        self._board.describe(cluster=cluster, versions={"spark": context.version})
+    def _announce_ready(self, opened: Any) -> None:
+        attached = self.driver.attached(opened)
+        self._board.describe(cluster=attached.cluster, versions=attached.versions)
         self._has_been_ready = True
         gone = "; cached data and temporary views are gone" if self._is_recovering else ""
+        version = attached.versions.get("spark", "")
         self._board.ready(
-            f"Spark {context.version} ready on {cluster.name}{gone}",
-            Application(context.applicationId or "", str(context.appName)),
-            self.driver.links(context),
+            f"Spark {version} ready on {attached.cluster.name}{gone}",
+            attached.application,
+            attached.links,
         )
 
     def _fail(self, error: BaseException) -> None:
         if self._is_cancelled.is_set():
             return  # stopped on purpose: what ended it says how things stand
-        started = self.driver.started
-        if started is not None and not started.driver.is_alive:
-            error = explain_lost(started.driver)
+        error = self.driver.explain(error)
         reason = explain_exception(error, self.driver.log_path)
         _log.warning("Spark did not start: %s", reason)
         if not isinstance(error, SparkKernelError):
@@ -381,9 +364,11 @@ class KernelSession:
         """End a session that has ended by itself; nothing where somebody ends it at this moment."""
         with self._lock:
             if self.is_ready:
+                # First: a cell whose call breaks off now asks what is behind it.
+                problem = self.recovery.note_loss(message)
                 self._is_cancelled.set()
                 self.driver.discard()
-                self._board.end(SessionState.LOST, message, self.recovery.note_loss(message))
+                self._board.end(SessionState.LOST, message, problem)
 
     def _end(self, state: SessionState, message: str) -> None:
         """End a start or a session; the lock is held."""

@@ -57,9 +57,8 @@ class Changes:
 def settings_in_force(session: KernelSession, prefix: str = "") -> list[SettingInForce]:
     """Give the settings of the running session whose keys begin so, in order."""
     spark = session.require()
-    started = session.driver.started
-    origins = dict(started.plan.origins) if started else {}
-    at_start = dict(spark.sparkContext.getConf().getAll())
+    origins = session.driver.origins
+    at_start = session.driver.settings_at_start()
     now = {**at_start, **spark.conf.getAll}
     found = []
     for key in sorted(key for key in now if key.startswith(prefix)):

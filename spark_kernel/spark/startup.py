@@ -5,11 +5,13 @@ Decides nothing and starts nothing; any thread may call it.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from spark_kernel.protocol.events import (
+    CONNECT,
     Application,
     Cluster,
     Event,
@@ -21,6 +23,7 @@ from spark_kernel.protocol.events import (
     StageName,
     StageRecord,
 )
+from spark_kernel.spark.connect.address import remote_url, shown
 from spark_kernel.spark.settings import SessionSettings
 
 __all__ = ["StatusBoard", "expected_cluster"]
@@ -172,5 +175,8 @@ def _finish_last(stages: tuple[StageRecord, ...], now: float) -> tuple[StageReco
 
 def expected_cluster(settings: SessionSettings) -> Cluster:
     """Name the cluster before Spark has said which it is."""
+    remote = remote_url(settings, os.environ)
+    if remote:
+        return Cluster(settings.cluster_name or shown(remote), shown(remote), CONNECT)
     master = settings.master or settings.conf.get("spark.master", "local[*]")
     return Cluster(settings.cluster_name or master, master)

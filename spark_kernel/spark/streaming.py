@@ -14,9 +14,10 @@ from spark_kernel.errors import SparkJobCancelledError
 from spark_kernel.spark import stale_plans
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cancellation import translate_cancellation
+from spark_kernel.spark.cell_jobs import CellJobs
 from spark_kernel.spark.ownership import current_owner, owned_by
 
-__all__ = ["follow_queries", "translate_errors"]
+__all__ = ["follow_queries", "how_to_stop", "is_timeout", "translate_errors"]
 
 _SLICE_S = 0.1
 _STALE = "What this DataFrame stands on was cancelled by an earlier interrupt; run the cell again."
@@ -63,7 +64,7 @@ def _hook_writer(module: Any, calls: CallTracker) -> None:
         # The thread of the query takes over the job tag of the one that starts it.
         with owned_by(owner.streams):
             query = wrapped(*args, **kwargs)
-        if calls.cell_jobs is not None:
+        if isinstance(calls.cell_jobs, CellJobs):
             calls.cell_jobs.java.track(query._jsq, owner.streams.tag)
         return query
 
@@ -77,14 +78,13 @@ def _hook_waiting(module: Any) -> None:
     @wrapt.function_wrapper
     def wait(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         timeout_s = kwargs.get("timeout", args[0] if args else None)
-        is_number = isinstance(timeout_s, (int, float)) and timeout_s > 0
-        if timeout_s is not None and not is_number:
+        if timeout_s is not None and not is_timeout(timeout_s):
             return wrapped(*args, **kwargs)  # PySpark says what is wrong with it
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         try:
             return _wait_in_slices(wrapped, deadline)
         except KeyboardInterrupt as interrupt:
-            interrupt.args = (_how_to_stop(instance),)
+            interrupt.args = (how_to_stop(instance),)
             raise
 
     query_class.awaitTermination = wait(query_class.awaitTermination)
@@ -102,8 +102,14 @@ def _wait_in_slices(wait: Callable[[float], Any], deadline: float | None) -> boo
             return False
 
 
-def _how_to_stop(waited_for: Any) -> str:
+def is_timeout(value: Any) -> bool:
+    """Whether PySpark takes this for a number of seconds to wait."""
+    return isinstance(value, (int, float)) and value > 0
+
+
+def how_to_stop(waited_for: Any) -> str:
+    """Say that a query goes on whose wait was interrupted, and how it is stopped."""
     query = getattr(waited_for, "id", None)
-    which = f"the streaming query {query}" if query else "all streaming queries"
+    which = f"the streaming query {query} goes" if query else "all streaming queries go"
     how = f"`%spark cancel {query}` or `.stop()`" if query else "`%spark cancel ID` or `.stop()`"
-    return f"the wait was interrupted, and {which} goes on; {how} stops it"
+    return f"the wait was interrupted, and {which} on; {how} stops it"

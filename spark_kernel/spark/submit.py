@@ -164,11 +164,11 @@ def _check(effective: Mapping[str, str], environ: Mapping[str, str]) -> None:
             "set spark.submit.deployMode to client, or remove the setting",
         )
     remote = effective.get("spark.remote") or environ.get("SPARK_REMOTE")
-    if remote or effective["spark.master"].startswith("sc://"):
+    if remote:
         raise ConfigurationError(
-            "This version of the kernel does not speak Spark Connect (SPARK_REMOTE, spark.remote "
-            "or a master sc://... is set).",
-            "unset it, and give a master such as local[*], spark://HOST:7077 or yarn",
+            f"Both a master ({effective['spark.master']}) and a Spark Connect server "
+            "(SPARK_REMOTE or spark.remote) are set.",
+            "unset one of them; a server is named by a master sc://HOST:PORT",
         )
 
 

@@ -111,7 +111,6 @@ def test_file_that_cannot_be_read_is_named(tmp_path, text, told):
         ({"jars": []}, "there are master"),
         ({"libraries": "a:b:1"}, "is no list of texts"),
         ({"master": 7077}, "is no text"),
-        ({"master": "sc://host"}, "does not speak yet"),
         ({"conf": {"executor.memory": "4g"}}, "did you mean spark.executor.memory?"),
         ({"conf": ["spark.executor.memory"]}, "is no table"),
         ({"conf": {"spark.executor.cores": [1]}}, "neither text nor a number"),

@@ -11,6 +11,7 @@ import pytest
 from spark_kernel.errors import SparkStoppedError
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.protocol.events import Cluster, SessionState, SessionStatus, StageName
+from spark_kernel.spark import pyspark_state
 
 
 class FakeSpark:
@@ -33,7 +34,14 @@ class Notebook:
 
     def __init__(self) -> None:
         self.generation = 0
-        self.driver = SimpleNamespace(is_running=False)
+        self.driver = SimpleNamespace(
+            is_running=False,
+            context_of=lambda spark: spark.sparkContext,
+            existing=lambda: {
+                "spark": pyspark_state.existing_session(),
+                "sc": pyspark_state.active_context(),
+            },
+        )
         self.status = SessionStatus(
             state=SessionState.STOPPED,
             stage=StageName.RUNTIME_STARTED,
@@ -54,6 +62,9 @@ class Notebook:
     def is_ready(self) -> bool:
         """Whether there is a session."""
         return self.status.state is SessionState.READY
+
+    def check(self) -> None:
+        """Notice nothing: a test directs the session's life."""
 
     def require(self) -> FakeSpark:
         """Give the session; counts how often a cell had to wait."""

@@ -37,6 +37,8 @@ class Session:
         """End the session."""
         self.log.append("stopped")
 
+    is_remote = False
+
     def log_tail(self, lines: int) -> list[str]:
         """Give the last lines of a log of a thousand."""
         return [f"line {number}" for number in range(1000)][-lines:]

@@ -271,7 +271,6 @@ def test_spark_connect_is_refused_wherever_it_is_asked_for(plan):
         lambda: plan(SPARK_REMOTE="sc://host"),
         lambda: plan(SessionSettings(conf={"spark.remote": "local"})),
         lambda: plan(arguments="--remote sc://host"),
-        lambda: plan(SessionSettings(master="sc://host:15002")),
     ]
     for ask in asked:
         with pytest.raises(ConfigurationError, match="Spark Connect"):

@@ -1,0 +1,1 @@
+"""Spark Connect: a session on a server, through gRPC in place of py4j."""
