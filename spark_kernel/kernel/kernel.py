@@ -44,6 +44,7 @@ from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
+from spark_kernel.spark.application_watch import ApplicationWatch
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.connect.hooks import follow_operations
 from spark_kernel.spark.idleness import IdleWatch
@@ -97,6 +98,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.spark_session = KernelSession(
             self.session_settings(), self._take_note, process_clock(), _versions(), self.calls
         )
+        self.application_watch = ApplicationWatch(lambda: self.calls.cell_jobs, self.spark_session)
         self.resource_desk = ResourceDesk(
             lambda: self.spark_session.status,
             self.resource_monitor,
@@ -156,6 +158,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.publisher.emit(event)
         if isinstance(event, SessionChanged) and event.status.state is SessionState.READY:
             self.resource_monitor.refresh()
+            self.application_watch.follow()
 
     def _session_html(self, session: Any) -> str | None:
         if session is self.spark_session.driver.existing()["spark"]:

@@ -276,6 +276,13 @@ public class CellJobs {
     }
   }
 
+  /** Waits until the context has stopped, whoever has stopped it. */
+  public void awaitEnd() throws InterruptedException {
+    while (!context.isStopped()) {
+      Thread.sleep(500);
+    }
+  }
+
   public void track(StreamingQuery query, String owner) {
     queries.add(new Object[] {query, owner});
   }

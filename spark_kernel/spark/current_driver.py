@@ -11,6 +11,7 @@ from typing import Any
 from spark_kernel.errors import DriverStartError
 from spark_kernel.protocol.events import Application, Cluster, Link, StageName
 from spark_kernel.spark import attach, pyspark_state
+from spark_kernel.spark.application_watch import describe_ended_application
 from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
@@ -248,7 +249,7 @@ class CurrentDriver:
         """Say so if the cluster has ended the application; asks the driver."""
         # The text of an error of Java's is asked of the driver.
         if "SparkContext" in str(error) and pyspark_state.is_context_stopped():
-            return "The Spark application was ended by its cluster"
+            return describe_ended_application(self.log_tail())
         return ""
 
     def check(self) -> str:

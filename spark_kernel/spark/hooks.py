@@ -76,6 +76,7 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
     def stop(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
         is_current = context_class._active_spark_context is instance
+        pyspark_state.stopped_by_notebook(instance)
         result = wrapped(*args, **kwargs)
         if is_current:
             session.context_stopped()

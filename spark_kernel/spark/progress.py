@@ -71,6 +71,7 @@ class JobBook:
         self._dropped_bytes = (0, 0)
         self._dropped_jobs = self._dropped_failures = 0
         self._began: int | None = None
+        self._had_executors: int | None = None
         self._now = 0
 
     # -- what is known ---------------------------------------------------------------------
@@ -161,10 +162,15 @@ class JobBook:
 
     def note_waiting(self, executors: int | None, now: int) -> None:
         """Note how many executors there are, if known: a job without any waits for the cluster."""
+        if executors is None:
+            return
+        if executors:
+            self._had_executors = now
+            return
         for key, job in self._jobs.items():
-            if executors == 0 and job.state is RunState.RUNNING and job.tasks.active == 0:
-                waited = _seconds(job.submitted, now) or 0
-                text = f"no executor yet; the job has waited for the cluster for {waited:.0f} s"
+            if job.state is RunState.RUNNING and job.tasks.active == 0:
+                since = max(filter(None, (job.submitted, self._had_executors)), default=now)
+                text = _waiting_text((now - since) / 1000, is_lost=since != job.submitted)
                 stages = tuple(
                     _with_hint(stage, Hint.NO_EXECUTORS, text) if not stage.state.is_over else stage
                     for stage in job.stages
@@ -381,6 +387,13 @@ def _seconds(start: int | None, end: int) -> float | None:
 
 def _first_line(text: str) -> str:
     return text.strip().split("\n", 1)[0][:300]
+
+
+def _waiting_text(waited_s: float, *, is_lost: bool) -> str:
+    """Say that a job has no executors: a standalone master that forgot it never gives it any."""
+    remedy = "; if it was restarted, `%spark restart` joins it anew" if waited_s >= 30 else ""
+    since = "any more" if is_lost else "yet"
+    return f"no executor {since}; the job has waited for the cluster for {waited_s:.0f} s{remedy}"
 
 
 def _with_hint(stage: StageProgress, hint: Hint, text: str) -> StageProgress:

@@ -19,11 +19,14 @@ __all__ = [
     "existing_session",
     "forget",
     "is_context_stopped",
+    "is_stopped_by_notebook",
     "quieten",
     "set_active_session",
+    "stopped_by_notebook",
 ]
 
 _log = logging.getLogger(__name__)
+_STOPPED = "_spark_kernel_is_stopped_by_notebook"
 
 
 def active_context() -> Any:
@@ -36,6 +39,17 @@ def is_context_stopped() -> bool:
     """Whether Spark has stopped the context by itself; asks the driver."""
     context = active_context()
     return context is not None and bool(context._jsc.sc().isStopped())
+
+
+def stopped_by_notebook(context: Any) -> None:
+    """Note that the notebook itself stops this context, before it does."""
+    setattr(context, _STOPPED, True)
+
+
+def is_stopped_by_notebook() -> bool:
+    """Whether there is no context, or one that the notebook is stopping itself."""
+    context = active_context()
+    return context is None or hasattr(context, _STOPPED)
 
 
 def existing_session() -> Any:

@@ -357,13 +357,12 @@ class KernelSession:
 
     def _driver_ended(self, exit_status: int) -> None:
         """Note that the driver died; called by its thread."""
-        if not self._is_closed:
-            self.lose(describe_end(exit_status, self.driver.log_tail()))
+        self.lose(describe_end(exit_status, self.driver.log_tail()))
 
     def lose(self, message: str) -> None:
         """End a session that has ended by itself; nothing where somebody ends it at this moment."""
         with self._lock:
-            if self.is_ready:
+            if self.is_ready and not self._is_closed:
                 # First: a cell whose call breaks off now asks what is behind it.
                 problem = self.recovery.note_loss(message)
                 self._is_cancelled.set()

@@ -134,10 +134,15 @@ def test_exit_of_the_driver_is_told_with_its_status(notebook: Notebook) -> None:
 def test_context_that_ends_in_a_living_driver_is_lost_as_well(notebook: Notebook) -> None:
     notebook.value("%spark restart")
     # As a cluster does that ends the application.
-    notebook.value("sc._jsc.sc().stop()")
-    result = notebook.run("spark.range(4).count()")
+    result = notebook.run("sc._jsc.sc().stop()\nspark.range(4).count()")
     assert result.error.startswith("DriverLostError: The Spark application was ended")
     assert len(result.traceback) <= 3
+    assert notebook.state == "lost"
+    assert notebook.value("spark.range(4).count()") == "4"
+    # And without any cell that notices.
+    notebook.statuses.clear()
+    notebook.value("sc._jsc.sc().stop()")
+    notebook.wait_for_state("lost", timeout_s=20)
     assert notebook.value("spark.range(4).count()") == "4"
     assert len(notebook.find_processes("bin/java")) == 1
 

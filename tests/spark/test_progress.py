@@ -331,11 +331,15 @@ def test_job_without_any_executor_tells_how_long_it_has_waited(told):
     told.book.note_waiting(0, BEGAN + 65_000)
     first, second = told.book.progress(is_final=False).jobs
     assert hint(first.stages[0])[0] is Hint.NO_EXECUTORS
-    assert "65 s" in hint(first.stages[0])[1]
+    assert "no executor yet" in hint(first.stages[0])[1]
+    assert "65 s; if it was restarted, `%spark restart`" in hint(first.stages[0])[1]
     assert second.stages[0].hints == (), "it has tasks that run"
     again = told.take(seen_job(1, stages=[seen_stage(1)]))
     told.book.note_waiting(1, BEGAN + 66_000)
     assert again.jobs[0].stages[0].hints == (), "there is one now"
+    told.book.note_waiting(0, BEGAN + 70_000)
+    lost = told.book.progress(is_final=False).jobs[0].stages[0]
+    assert hint(lost)[1] == "no executor any more; the job has waited for the cluster for 4 s"
 
 
 # -- two contexts ------------------------------------------------------------------------------
