@@ -144,7 +144,8 @@ def _read() -> tuple[KernelSettings, tuple[Path, ...], ConfigurationError | None
             f"The configuration ends every kernel that reads it ({error!r}).",
             "what was logged to standard error says why",
         )
-    settings = KernelSettings.section_of(application.config if problem is None else Config())
+    config = application.config if problem is None else Config()
+    settings = KernelSettings.section_of(config, application)
     return settings, tuple(application.files), problem
 
 
@@ -152,6 +153,6 @@ class KernelSettings(SparkKernelSettings, Configurable):
     """The kernel's settings without the kernel."""
 
     @classmethod
-    def section_of(cls, config: Config) -> KernelSettings:
+    def section_of(cls, config: Config, application: Any) -> KernelSettings:
         """Read the kernel's section."""
-        return cls(config=Config({cls.__name__: config["SparkKernel"]}))
+        return cls(config=Config({cls.__name__: config["SparkKernel"]}), parent=application)

@@ -16,6 +16,7 @@ from spark_kernel import __version__
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.kernel.clusters import read_clusters
 from spark_kernel.kernel.config import (
+    COMMAND_LINE,
     SECTION,
     check_config,
     environment_config,
@@ -23,6 +24,7 @@ from spark_kernel.kernel.config import (
     merge_conf,
 )
 from spark_kernel.kernel.kernel import SparkKernel
+from spark_kernel.kernel.origins import ENVIRONMENT, conf_origins
 
 __all__ = ["SparkKernelApp"]
 
@@ -39,6 +41,8 @@ class SparkKernelApp(IPKernelApp):
         What is wrong with the configuration, or None.
     files
         Our configuration files that were read.
+    conf_origins
+        Where each of Spark's settings was set.
     """
 
     name = "spark-kernel"
@@ -60,7 +64,8 @@ class SparkKernelApp(IPKernelApp):
         super().__init__(**kwargs)
         self.problem: ConfigurationError | None = None
         self.files: list[Path] = []
-        self._layers: list[Config] = []
+        self.conf_origins: dict[str, str] = {}
+        self._layers: list[tuple[str, Config]] = []
         self._folders: list[str] = []
 
     def load_config_file(self, *args: Any, **kwargs: Any) -> None:
@@ -73,19 +78,21 @@ class SparkKernelApp(IPKernelApp):
             layers = file_layers(self._folders)
             self.files = [path for path, _ in layers]
             clusters = read_clusters(self._folders)
-            named = [Config({SECTION: {"clusters": clusters}})] if clusters else []
-            files = [config for _, config in layers]
-            self._layers = [*named, *files, environment_config(os.environ)]
+            named = [("", Config({SECTION: {"clusters": clusters}}))] if clusters else []
+            files = [(str(path), config) for path, config in layers]
+            self._layers = [*named, *files, (ENVIRONMENT, environment_config(os.environ))]
         except ConfigurationError as error:
             self.problem = error
-        for layer in self._layers:
+        for _, layer in self._layers:
             self.update_config(layer)
 
     def check_configuration(self) -> None:
         """Merge and check what was set for the kernel; drops it all if something is wrong."""
         try:
+            layers = [*self._layers, (COMMAND_LINE, self.cli_config)]
+            self.conf_origins = conf_origins(layers)
             for name in ("conf", "clusters"):
-                merged = merge_conf([*self._layers, self.cli_config], name)
+                merged = merge_conf([layer for _, layer in layers], name)
                 if merged:
                     self.config[SECTION][name] = merged
             sections = {parent.__name__ for cls in self.classes for parent in cls.mro()}

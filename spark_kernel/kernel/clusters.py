@@ -204,11 +204,15 @@ class _Reader:
             return os.environ[place]
         path = Path(place).expanduser()
         try:
-            if path.stat().st_mode & 0o077:
-                raise self._error(
-                    where, f"is in {path}, which others can read", f"run `chmod 600 {path}`"
-                )
-            return path.read_text(encoding="utf-8").strip()
+            with path.open(encoding="utf-8") as file:
+                about = os.fstat(file.fileno())
+                if about.st_uid != os.geteuid():
+                    hint = "keep secrets in a file of your own"
+                    raise self._error(where, f"is in {path}, which belongs to another user", hint)
+                if about.st_mode & 0o077:
+                    hint = f"run `chmod 600 {path}`"
+                    raise self._error(where, f"is in {path}, which others can read", hint)
+                return file.read().strip()
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or error
             raise self._error(where, f"is in {path}: {said}", "check the path") from error

@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 SECTION = "SparkKernel"
+COMMAND_LINE = "the command line"
 CONFIG_NAME = "spark_kernel_config"
 ENVIRONMENT_PREFIX = "SPARK_KERNEL_"
 _KUBERNETES = re.compile(r"SPARK_KERNEL_(SERVICE_|PORT$|PORT_)")
@@ -60,7 +61,7 @@ class SparkKernelSettings(HasTraits):
 
     Each trait can also be given on the command line (``--SparkKernel.master=...``) and in the
     environment (``SPARK_KERNEL_MASTER=...``); the command line beats the environment, which
-    beats the configuration files.
+    beats what a named cluster says, which beats the configuration files.
     """
 
     master = Unicode(
@@ -167,13 +168,18 @@ class SparkKernelSettings(HasTraits):
         """
         name = self.cluster if cluster is None else cluster
         settings = self._own_settings()
-        return find_cluster(self.clusters, name).applied_to(settings) if name else settings
+        if not name:
+            return settings
+        # What was given for one kernel beats what a cluster says for all.
+        kept = {key for key, origin in settings.origins.items() if _is_of_one_kernel(origin)}
+        return find_cluster(self.clusters, name).applied_to(settings, kept)
 
     def _own_settings(self) -> SessionSettings:
         return SessionSettings(
             master=self.master,
             app_name=self.app_name or self._default_app_name(),
             conf=_checked_conf(self.conf),
+            origins=getattr(getattr(self, "parent", None), "conf_origins", {}),
             cluster_name=self.cluster_name,
             java_home=self.java_home,
             log_level=self.log_level,
@@ -197,6 +203,10 @@ class SparkKernelSettings(HasTraits):
             return ""
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         return Path(notebook).stem or "PySpark (cluster)"
+
+
+def _is_of_one_kernel(origin: str) -> bool:
+    return origin == COMMAND_LINE or origin.startswith(ENVIRONMENT_PREFIX)
 
 
 def _folder(given: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -43,11 +43,19 @@ class ClusterProfile:
     libraries: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
 
-    def applied_to(self, settings: SessionSettings) -> SessionSettings:
-        """Give settings for this cluster: what it says beats what was set for any."""
+    def applied_to(self, settings: SessionSettings, kept: Collection[str] = ()) -> SessionSettings:
+        """Give settings for this cluster: what it says beats what was set for any.
+
+        Parameters
+        ----------
+        kept
+            Keys of Spark's settings that beat it nevertheless; never its master.
+        """
         # One of these alone may say the master, and both beat what was set for any cluster.
         master = self.master or self.conf.get("spark.master", "")
-        conf = {**self.conf, "spark.master": master} if master else self.conf
+        conf = {key: value for key, value in self.conf.items() if key not in kept}
+        if master:
+            conf["spark.master"] = master
         merged = settings.with_conf(conf, f"cluster {self.name}")
         return replace(
             merged,

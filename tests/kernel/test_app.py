@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from IPython.core.application import BaseIPythonApplication
 
+from spark_kernel.cli.machine import KernelSettings
 from spark_kernel.kernel.app import SparkKernelApp
 
 Configure = Callable[..., SparkKernelApp]
@@ -145,3 +146,33 @@ def test_json_file_counts_like_the_other(configure, folders):
     path = folders / "jupyter_config_dir" / "spark_kernel_config.json"
     path.write_text(json.dumps({"SparkKernel": {"master": "yarn"}}))
     assert configure().config.SparkKernel.master == "yarn"
+
+
+def test_each_of_sparks_settings_knows_its_layer_and_a_cluster_stands_between(
+    configure, folders, monkeypatch
+):
+    monkeypatch.setenv("SPARK_KERNEL_CONF", '{"spark.b": "environment", "spark.c": "environment"}')
+    monkeypatch.setenv("SPARK_KERNEL_MASTER", "local[3]")
+    text = """
+c.SparkKernel.conf = {"spark.a": "file", "spark.b": "file", "spark.c": "file"}
+c.SparkKernel.clusters = {"one": {"master": "local[1]", "conf": {
+    "spark.a": "cluster", "spark.b": "cluster", "spark.c": "cluster", "spark.d": "cluster"}}}
+"""
+    app = configure("--cluster=one", "--SparkKernel.conf=spark.c=line", text=text)
+    assert problem_of(app) == ""
+    file = str(folders / "jupyter_config_dir" / "spark_kernel_config.py")
+    assert app.conf_origins == {
+        "spark.a": file,
+        "spark.b": "SPARK_KERNEL_CONF",
+        "spark.c": "the command line",
+        "spark.master": "SPARK_KERNEL_MASTER",
+    }
+    settings = KernelSettings.section_of(app.config, app).session_settings()
+    values = {key: (settings.conf[key], settings.origins[key]) for key in settings.conf}
+    assert values == {
+        "spark.a": ("cluster", "cluster one"),
+        "spark.b": ("environment", "SPARK_KERNEL_CONF"),
+        "spark.c": ("line", "the command line"),
+        "spark.d": ("cluster", "cluster one"),
+        "spark.master": ("local[1]", "cluster one"),
+    }

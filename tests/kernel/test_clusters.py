@@ -129,7 +129,7 @@ def test_what_is_wrong_is_named_with_its_place(table, told):
     assert "'analytics'" in str(wrong(table))
 
 
-def test_secret_in_a_file_is_read_only_if_it_is_the_users_alone(tmp_path):
+def test_secret_in_a_file_is_read_only_if_it_is_the_users_alone(tmp_path, monkeypatch):
     path = tmp_path / "token"
     path.write_text("opensesame\n")
     path.chmod(0o644)
@@ -139,6 +139,8 @@ def test_secret_in_a_file_is_read_only_if_it_is_the_users_alone(tmp_path):
     assert "opensesame" not in str(error)
     path.chmod(0o600)
     assert read_profile("analytics", table).environment == {"TOKEN": "opensesame"}
+    monkeypatch.setattr("os.geteuid", lambda: path.stat().st_uid + 1)
+    assert "which belongs to another user" in str(wrong(table))
 
 
 def test_secrets_are_not_looked_up_for_a_list():
