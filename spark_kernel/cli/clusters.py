@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spark_kernel.cli.cluster_versions import (
+    Versions,
+    compare,
+    explain_log,
+    failed_job,
+    jvm_versions,
+    python_versions,
+)
 from spark_kernel.errors import ConfigurationError, SparkStartError
 from spark_kernel.redaction import without_password
 
@@ -100,20 +108,20 @@ def check(name: str, timeout_s: float) -> None:
     )
     try:
         session.start()
-        if not session.settle(timeout_s=timeout_s):
-            raise SparkStartError(
+        is_settled = session.settle(timeout_s=timeout_s)
+        log = session.driver.log_tail()
+        if not is_settled:
+            raise explain_log(log) or SparkStartError(
                 f"After {timeout_s:.0f} s: {session.status.message}.",
                 "ask for no more memory and cores than a worker has free, or give it more time "
                 "with --timeout",
             )
         problem = session.status.error
         if problem is not None:
-            raise SparkStartError(problem.message, problem.hint)
-        wrong = _look_at(session)
+            raise explain_log(log) or SparkStartError(problem.message, problem.hint)
+        _look_at(session)
     finally:
         session.close()
-    if wrong:
-        raise SparkStartError(wrong, "see the cluster's settings: `spark-kernel clusters show`")
     click.echo(f"All is well ({time.monotonic() - started:.1f} s).")
 
 
@@ -132,35 +140,28 @@ class _Teller:
                 click.echo(f"{event.status.elapsed_s:6.1f} s  {self._last}")
 
 
-def _look_at(session: KernelSession) -> str:
-    """Run a job on the cluster; gives what is wrong, or nothing."""
+def _look_at(session: KernelSession) -> None:
+    """Run jobs on the cluster, and compare what runs there with what runs here.
 
-    def where_it_runs(_: int) -> tuple[str, str, str]:
-        # Inside, so that it travels by itself: executors need not have this package.
-        import platform
-        import sys
-
-        return platform.node(), platform.python_version(), sys.executable
-
-    context: Any = session.require().sparkContext
-    versions = session.status.versions
-    click.echo(
-        f"Spark {versions['spark']}, Java {versions['java']}, application {context.applicationId}"
-    )
+    Raises
+    ------
+    SparkStartError
+        If one failed, or the two do not fit together.
+    """
+    spark: Any = session.require()
+    known = session.status.versions
+    driver = Versions(known["spark"], known["java"], known["python"])
+    click.echo(f"The driver runs {driver}; application {spark.sparkContext.applicationId}")
     try:
-        host, python, path = context.parallelize([0], 1).map(where_it_runs).first()
+        executors = jvm_versions(spark)
+        click.echo(f"The executors run {executors}")
+        host, python, path = python_versions(spark.sparkContext)
     except Exception as error:
-        return f"A job with a Python worker failed. {_first_line(error)}"
+        raise failed_job(error) from None
     click.echo(f"A task ran on {host} with Python {python} ({path})")
-    return ""
-
-
-def _first_line(error: Exception) -> str:
-    """Give the line of an error that says most."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    lines = [line for line in lines if not line.startswith(("at ", "... "))]
-    telling = [line for line in lines if "Error" in line or "Exception" in line]
-    return (telling or lines or [type(error).__name__])[-1][:300]
+    differences = compare(driver, executors)
+    if differences:
+        raise SparkStartError(" ".join(differences), "jobs may run, and fail in odd ways")
 
 
 def _python() -> str:

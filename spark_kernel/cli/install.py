@@ -87,14 +87,22 @@ def install(
         raise click.UsageError("Give only one of --user, --sys-prefix and --prefix.")
     if master and cluster:
         raise click.UsageError("Give only one of --master and --cluster.")
-    from spark_kernel.cli.kernelspecs import destination_of, spec_content, write_spec
+    from spark_kernel.cli.kernelspecs import (
+        destination_of,
+        refuse_other_cluster,
+        spec_content,
+        write_spec,
+    )
 
+    is_named = name is not None
     if cluster:
         _check_cluster(cluster)
         display_name = display_name or f"PySpark ({cluster})"
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", cluster) if name is None else name
     name = _DEFAULT_NAME if name is None else name
     destination = destination_of(name, Path(sys.prefix) if sys_prefix else prefix)
+    if cluster and not is_named:
+        refuse_other_cluster(destination, cluster)
     has_own_name = name.lower() != _DEFAULT_NAME
     shown = display_name or (f"PySpark ({name})" if has_own_name else _DEFAULT_DISPLAY_NAME)
     cluster_name = name if master and has_own_name else ""

@@ -22,12 +22,14 @@ __all__ = [
     "destination_of",
     "found_specs",
     "read_spec",
+    "refuse_other_cluster",
     "remove_spec",
     "spec_content",
     "write_spec",
 ]
 
 _FILE = "kernel.json"
+_CLUSTER = "--SparkKernel.cluster="
 _COMMAND = ("-m", "spark_kernel")
 # As jupyter_client has it, less what would be a hidden folder, `..` or an option.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -55,6 +57,12 @@ class InstalledSpec:
     def is_ours(self) -> bool:
         """Whether it starts this kernel, in whatever environment."""
         return any(pair == _COMMAND for pair in zip(self.argv, self.argv[1:], strict=False))
+
+    @property
+    def cluster(self) -> str:
+        """The named cluster that it starts on, or empty."""
+        words = (word for word in self.argv if word.startswith(_CLUSTER))
+        return next((word.removeprefix(_CLUSTER) for word in words), "")
 
     @property
     def master(self) -> str:
@@ -169,6 +177,23 @@ def _refuse_others(spec: InstalledSpec) -> None:
         raise KernelspecError(
             f"{spec.folder} is the kernelspec of another kernel.",
             f"choose another --name, or run `jupyter kernelspec remove {spec.name}` first",
+        )
+
+
+def refuse_other_cluster(destination: Path, cluster: str) -> None:
+    """Keep the kernelspec of one cluster from being replaced by that of another.
+
+    Raises
+    ------
+    KernelspecError
+        If the names of both lead to the same kernelspec.
+    """
+    there = read_spec(destination.name, destination).cluster
+    if there and there != cluster:
+        raise KernelspecError(
+            f"{destination} is the kernelspec of the cluster {there!r}, whose name becomes the "
+            f"same as that of {cluster!r}.",
+            "choose another --name",
         )
 
 

@@ -54,19 +54,22 @@ def change(session: KernelSession, line: str, cell: str, restart: Callable[[], N
         )
 
 
-def _parse(cell: str) -> dict[str, str]:
-    """Read settings, one on a line or all in a JSON object."""
+def _parse(cell: str) -> dict[str, str | None]:
+    """Read settings, one on a line or all in a JSON object; None takes one back."""
     wanted = _parse_json(cell) if cell.lstrip().startswith("{") else _parse_lines(cell)
     if not wanted:
         raise UsageError(f"%%spark_conf got no settings; {_EXAMPLE}")
     return wanted
 
 
-def _parse_lines(cell: str) -> dict[str, str]:
-    wanted = {}
+def _parse_lines(cell: str) -> dict[str, str | None]:
+    wanted: dict[str, str | None] = {}
     for number, line in enumerate(cell.splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
+            continue
+        if text.startswith("-") and "=" not in text:
+            wanted[text[1:].strip()] = None
             continue
         key, separator, value = text.partition("=")
         if not separator or not key.strip():
@@ -75,12 +78,12 @@ def _parse_lines(cell: str) -> dict[str, str]:
     return wanted
 
 
-def _parse_json(cell: str) -> dict[str, str]:
+def _parse_json(cell: str) -> dict[str, str | None]:
     try:
         found = json.loads(cell)
     except ValueError as error:
         raise UsageError(f"this is no JSON: {error}") from None
-    return {key: _text(key, value) for key, value in found.items()}
+    return {key: None if value is None else _text(key, value) for key, value in found.items()}
 
 
 def _text(key: str, value: Any) -> str:

@@ -145,7 +145,8 @@ class SparkMagics(Magics):
 
             %%spark_conf [--restart]
             spark.sql.shuffle.partitions = 64
-            # or a JSON object
+            -spark.executor.memory
+            # or a JSON object; null takes a change back, as the minus does
 
         What needs a new session counts from the next one on; ``--restart`` makes it at once.
         Settings are added to those that there are, and stay through ``%spark restart``.

@@ -50,6 +50,8 @@ class SessionSettings:
     origins
         Where settings of ``conf`` come from, by their keys; for what is not in it, from the
         kernel's configuration.
+    replaced
+        What the notebook has changed, by its keys: the value and the origin before, if any.
     libraries
         What every session is given: paths, addresses, Maven coordinates, ``pip:NAME==VERSION``.
     secrets
@@ -74,6 +76,7 @@ class SessionSettings:
     cache_folder: Path = Path()
     environment: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    replaced: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
     secrets: frozenset[str] = frozenset()
     link_templates: Mapping[str, str] = field(default_factory=dict)

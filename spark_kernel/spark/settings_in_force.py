@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.errors import ConfigurationError
@@ -42,9 +42,9 @@ class Changes:
     Attributes
     ----------
     live
-        Those that count from now on.
+        Those that count from now on, or no longer count.
     later
-        Those that count in the next session.
+        Those of the next session.
     likely_meant
         A known key for each that Spark does not know, where one is near.
     """
@@ -71,8 +71,13 @@ def settings_in_force(session: KernelSession, prefix: str = "") -> list[SettingI
     return found
 
 
-def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Changes:
+def change_settings(session: KernelSession, wanted: Mapping[str, str | None]) -> Changes:
     """Change settings, of the running session where Spark allows it, and of all that follow.
+
+    Parameters
+    ----------
+    wanted
+        Values by their keys; None takes back what was changed before.
 
     Raises
     ------
@@ -90,11 +95,16 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Change
                 f"{key!r} is no setting of Spark: their names begin with 'spark.'.",
                 f"did you mean 'spark.{key}'?",
             )
+        if wanted[key] is None and key not in session.settings.replaced:
+            raise ConfigurationError(
+                f"{key} was not changed by {_BY_MAGIC}, so nothing can be taken back.",
+                f"`%spark conf {key}` tells where it comes from",
+            )
     spark = session.require() if session.is_ready else None
     live = [key for key in wanted if spark is not None and spark.conf.isModifiable(key)]
+    settings = _changed(session.settings, wanted)
     if spark is not None:
-        _set_live(spark, {key: wanted[key] for key in live})
-    settings = session.settings.with_conf(wanted, _BY_MAGIC)
+        _set_live(spark, {key: settings.conf.get(key) for key in live})
     session.settings = settings
     session.driver.use(settings)
     later = tuple(key for key in wanted if key not in live)
@@ -103,31 +113,55 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str]) -> Change
 
 def with_changes(settings: SessionSettings, before: SessionSettings) -> SessionSettings:
     """Give settings to which those are added that the notebook has changed before."""
-    changed = {key for key, origin in before.origins.items() if origin == _BY_MAGIC}
-    return settings.with_conf({key: before.conf[key] for key in changed}, _BY_MAGIC)
+    return _changed(settings, {key: before.conf[key] for key in before.replaced})
 
 
-def _set_live(spark: SparkSession, wanted: Mapping[str, str]) -> None:
-    """Set all of them, or none."""
+def _changed(settings: SessionSettings, wanted: Mapping[str, str | None]) -> SessionSettings:
+    """Give settings with changes on top, or with what was there before those."""
+    replaced = dict(settings.replaced)
+    given = {key: value for key, value in wanted.items() if value is not None}
+    for key in given:
+        if key not in replaced:
+            own = settings.app_name if key == "spark.app.name" else ""
+            replaced[key] = own or settings.conf.get(key), settings.origins.get(key, "")
+    settings = settings.with_conf(given, _BY_MAGIC)
+    conf, origins = dict(settings.conf), dict(settings.origins)
+    for key in wanted.keys() - given.keys():
+        conf.pop(key)
+        origins.pop(key)
+        value, origin = replaced.pop(key)
+        if value is not None:
+            conf[key] = value
+        if origin:
+            origins[key] = origin
+    return replace(settings, conf=conf, origins=origins, replaced=replaced)
+
+
+def _set_live(spark: SparkSession, wanted: Mapping[str, str | None]) -> None:
+    """Set all of them, or none; None is for Spark's own value."""
     from pyspark.errors import PySparkException
 
     before: dict[str, str | None] = {}
     for key, value in wanted.items():
         before[key] = spark.conf.get(key, None)
         try:
-            spark.conf.set(key, value)
+            _set(spark, key, value)
         except PySparkException as error:
             for changed, old in before.items():
-                if old is None:
-                    spark.conf.unset(changed)
-                else:
-                    spark.conf.set(changed, old)
+                _set(spark, changed, old)
             # Spark repeats the value, which may be a secret.
-            said = "" if holds_secret(key, value) else f" {str(error).splitlines()[0]}"
+            said = "" if holds_secret(key, value or "") else f" {str(error).splitlines()[0]}"
             raise ConfigurationError(
                 f"Spark does not take the value of {key}; nothing was changed.{said}",
                 "correct the value",
             ) from error
+
+
+def _set(spark: SparkSession, key: str, value: str | None) -> None:
+    if value is None:
+        spark.conf.unset(key)
+    else:
+        spark.conf.set(key, value)
 
 
 def _likely_meant(spark: SparkSession, keys: tuple[str, ...]) -> dict[str, str]:

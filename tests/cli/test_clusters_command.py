@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from spark_kernel_command import run
 
-from spark_kernel.cli.clusters import _first_line
-
 FILE = """
 [analytics]
 description = "The large one"
@@ -83,20 +81,21 @@ def test_kernelspec_of_an_unknown_or_wrong_cluster_is_not_made(clusters, tmp_pat
     assert not (tmp_path / "share").exists()
 
 
+def test_names_that_lead_to_one_kernelspec_do_not_replace_each_other(home, tmp_path):
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter" / "spark_clusters.toml").write_text('["the one"]\n[The-One]\n')
+    place = ("--prefix", str(tmp_path))
+    assert run("install", "--cluster", "the one", *place).exit_code == 0
+    refused = run("install", "--cluster", "The-One", *place)
+    assert refused.exit_code == 1
+    assert "the kernelspec of the cluster 'the one'" in refused.output
+    assert run("install", "--cluster", "the one", *place).exit_code == 0
+    assert run("install", "--cluster", "The-One", "--name", "second", *place).exit_code == 0
+
+
 def test_show_names_the_libraries(home):
     (home / ".jupyter").mkdir()
     text = '[a]\nlibraries = ["https://me:opensesame@host/a.jar"]\n'
     (home / ".jupyter" / "spark_clusters.toml").write_text(text)
     result = run("clusters", "show", "a")
     assert "libraries: https://me:***@host/a.jar" in result.output
-
-
-def test_of_a_failed_job_the_line_that_says_why_is_told():
-    said = """An error occurred while calling runJob.
-: org.apache.spark.SparkException: Job aborted due to stage failure
-pyspark.errors.PySparkRuntimeError: [PYTHON_VERSION_MISMATCH] Python in worker has another version.
-
-\tat org.apache.spark.api.python.BasePythonRunner.handlePythonException(PythonRunner.scala:1)
-\tat org.apache.spark.util.SparkErrorUtils.tryWithSafeFinally(SparkErrorUtils.scala:83)
-\t... 1 more"""
-    assert "PYTHON_VERSION_MISMATCH" in _first_line(Exception(said))

@@ -48,7 +48,7 @@ def test_each_setting_says_where_it_comes_from(notebook: Notebook) -> None:
     found = {key: origin.strip() for key, (_, origin) in shown(notebook).items()}
     assert found["spark.my.own"] == "cluster here"
     assert found["spark.master"] == "cluster here"
-    assert found["spark.from.environment"] == "the kernel's configuration"
+    assert found["spark.from.environment"] == "SPARK_KERNEL_CONF"
     assert found["spark.from.arguments"] == "PYSPARK_SUBMIT_ARGS"
     assert found["spark.ui.showConsoleProgress"] == "the kernel's defaults"
     assert found["spark.app.id"] == "Spark"
@@ -88,6 +88,28 @@ def test_what_can_change_live_does_and_the_rest_waits_for_its_session(notebook: 
     assert notebook.value("sc.appName") == "'mine'"
     _, origin = shown(notebook, "spark.my.flag")["spark.my.flag"]
     assert origin.strip() == "%%spark_conf"
+
+
+def test_change_is_taken_back_to_what_was_set_before(notebook: Notebook) -> None:
+    notebook.value(
+        "%%spark_conf\nspark.sql.shuffle.partitions=13\nspark.from.environment=changed\n"
+        "spark.app.name=another"
+    )
+    assert notebook.value("spark.conf.get('spark.sql.shuffle.partitions')") == "'13'"
+    refused = notebook.run("%%spark_conf\n-spark.sql.shuffle.partitions\n-spark.from.arguments")
+    assert "spark.from.arguments was not changed by %%spark_conf" in refused.error
+    assert notebook.value("spark.conf.get('spark.sql.shuffle.partitions')") == "'13'"
+    result = notebook.run(
+        '%%spark_conf --restart\n{"spark.sql.shuffle.partitions": null, '
+        '"spark.from.environment": null, "spark.app.name": null}'
+    )
+    assert result.status == "ok", result.error
+    assert "Changed: spark.sql.shuffle.partitions" in result.stdout
+    found = shown(notebook, "spark.from.environment")["spark.from.environment"]
+    assert [text.strip() for text in found] == ["1", "SPARK_KERNEL_CONF"]
+    assert notebook.value("spark.conf.get('spark.sql.shuffle.partitions'), sc.appName") == (
+        "('200', 'PySpark (cluster)')"
+    )
 
 
 def test_value_that_spark_does_not_take_changes_nothing(notebook: Notebook) -> None:

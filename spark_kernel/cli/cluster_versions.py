@@ -1,0 +1,111 @@
+"""Compares what driver and executors run, for ``spark-kernel clusters check``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spark_kernel.errors import SparkStartError
+from spark_kernel.spark.java import major_version
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["Versions", "compare", "explain_log", "failed_job", "jvm_versions", "python_versions"]
+
+_ON_EXECUTORS = (
+    "java_method('org.apache.spark.package', 'SPARK_VERSION') AS spark",
+    "java_method('java.lang.System', 'getProperty', 'java.version') AS java",
+)
+_OTHER_SPARK = re.compile(r"(?:InvalidClassException: org\.apache\.spark|local class incompatible)")
+_OTHER_PYTHON = re.compile(r"PYTHON_VERSION_MISMATCH.*?(\d+\.\d+).*?(\d+\.\d+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What runs somewhere; empty where that is not known."""
+
+    spark: str
+    java: str
+    python: str = ""
+
+    def __str__(self) -> str:
+        python = f", Python {self.python}" if self.python else ""
+        return f"Spark {self.spark}, Java {self.java}{python}"
+
+
+def jvm_versions(spark: SparkSession) -> Versions:
+    """Ask an executor what it runs, with a job of one task that needs no Python."""
+    # java_method is not deterministic, so it is not folded into a constant on the driver.
+    row = spark.range(0, 1, 1, 1).selectExpr(*_ON_EXECUTORS).collect()[0]
+    return Versions(str(row["spark"]), str(row["java"]))
+
+
+def python_versions(context: Any) -> tuple[str, str, str]:
+    """Ask a Python worker for its host, the version of its Python, and where that is."""
+
+    def where_it_runs(_: int) -> tuple[str, str, str]:
+        # Inside, so that it travels by itself: executors need not have this package.
+        import platform
+        import sys
+
+        return platform.node(), platform.python_version(), sys.executable
+
+    host, version, path = context.parallelize([0], 1).map(where_it_runs).first()
+    return str(host), str(version), str(path)
+
+
+def compare(driver: Versions, executors: Versions) -> list[str]:
+    """Say in what the two differ where it matters, and what to do about it."""
+    found = []
+    if driver.spark != executors.spark:
+        found.append(
+            f"The driver runs Spark {driver.spark}, the executors {executors.spark}: install "
+            f"pyspark=={executors.spark} beside the kernel, or set SPARK_HOME to a Spark of the "
+            "cluster's version."
+        )
+    if major_version(driver.java) != major_version(executors.java):
+        found.append(
+            f"The driver runs Java {driver.java}, the executors {executors.java}: set java_home to "
+            f"a Java {major_version(executors.java)}."
+        )
+    return found
+
+
+def failed_job(error: Exception) -> SparkStartError:
+    """Explain why a job with a Python worker failed."""
+    said = str(error)
+    other = _OTHER_PYTHON.search(said)
+    if other:
+        return SparkStartError(
+            f"The executors run Python {other[1]}, the notebook {other[2]}; the first two numbers "
+            "have to be the same.",
+            f"set spark.pyspark.python to a Python {other[2]} that the executors have, or run the "
+            f"kernel with Python {other[1]}",
+        )
+    return SparkStartError(
+        f"A job with a Python worker failed. {_first_line(error)}",
+        "see the cluster's settings: `spark-kernel clusters show`",
+    )
+
+
+def explain_log(lines: Sequence[str]) -> SparkStartError | None:
+    """Find in the driver's log that the cluster's Spark is another one."""
+    if not any(_OTHER_SPARK.search(line) for line in lines):
+        return None
+    return SparkStartError(
+        "The cluster runs another version of Spark than this driver: they do not understand each "
+        "other.",
+        "install the pyspark of the cluster's version, which the master's web page tells, or set "
+        "SPARK_HOME",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    """Give the line of an error that says most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(("at ", "... "))]
+    telling = [line for line in lines if "Error" in line or "Exception" in line]
+    return (telling or lines or [type(error).__name__])[-1][:300]

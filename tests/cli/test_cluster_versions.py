@@ -1,0 +1,53 @@
+"""What driver and executors run, compared: what is said of a difference."""
+
+from __future__ import annotations
+
+import pytest
+
+from spark_kernel.cli.cluster_versions import Versions, compare, explain_log, failed_job
+
+HERE = Versions("4.3.0", "17.0.2", "3.11.7")
+FAILED = """An error occurred while calling runJob.
+: org.apache.spark.SparkException: Job aborted due to stage failure
+pyspark.errors.PySparkRuntimeError: {reason}
+
+\tat org.apache.spark.api.python.BasePythonRunner.handlePythonException(PythonRunner.scala:1)
+\t... 1 more"""
+PYTHON = (
+    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.10 than that in driver: "
+    "3.11, PySpark cannot run with different minor versions."
+)
+
+
+@pytest.mark.parametrize(
+    ("executors", "told"),
+    [
+        (Versions("4.3.0", "17.0.9"), []),
+        (Versions("4.3.0", "21.0.1"), ["executors 21.0.1: set java_home to a Java 21"]),
+        (Versions("4.2.1", "17.0.2"), ["executors 4.2.1: install pyspark==4.2.1"]),
+        (Versions("4.2.1", "11"), ["pyspark==4.2.1", "a Java 11"]),
+    ],
+)
+def test_each_difference_is_named_with_its_remedy(executors, told):
+    found = compare(HERE, executors)
+    assert len(found) == len(told)
+    assert all(text in said for text, said in zip(told, found, strict=True))
+
+
+def test_other_python_is_told_with_both_versions():
+    error = failed_job(Exception(FAILED.format(reason=PYTHON)))
+    assert "run Python 3.10, the notebook 3.11" in error.message
+    assert "spark.pyspark.python to a Python 3.11" in error.hint
+
+
+def test_of_any_other_failed_job_the_line_that_says_why_is_told():
+    error = failed_job(Exception(FAILED.format(reason="no module named numpy")))
+    assert error.message.endswith("PySparkRuntimeError: no module named numpy")
+
+
+def test_other_spark_is_found_in_the_log():
+    line = (
+        "java.io.InvalidClassException: org.apache.spark.rpc.RpcEndpointRef; local class incompat"
+    )
+    assert "another version of Spark" in str(explain_log(["WARN Utils: a line", line]))
+    assert explain_log(["ERROR java.io.InvalidClassException: com.example.Mine"]) is None
