@@ -43,17 +43,23 @@ def jvm_versions(spark: SparkSession) -> Versions:
     return Versions(str(row["spark"]), str(row["java"]))
 
 
-def python_versions(context: Any) -> tuple[str, str, str]:
+def python_versions(spark: Any, *, is_remote: bool) -> tuple[str, str, str]:
     """Ask a Python worker for its host, the version of its Python, and where that is."""
 
-    def where_it_runs(_: int) -> tuple[str, str, str]:
+    def where_it_runs(_: int) -> list[str]:
         # Inside, so that it travels by itself: executors need not have this package.
         import platform
         import sys
 
-        return platform.node(), platform.python_version(), sys.executable
+        return [platform.node(), platform.python_version(), sys.executable]
 
-    host, version, path = context.parallelize([0], 1).map(where_it_runs).first()
+    if is_remote:
+        from pyspark.sql.functions import udf
+
+        asked = udf(where_it_runs, "array<string>")("id")
+        host, version, path = spark.range(0, 1, 1, 1).select(asked).collect()[0][0]
+    else:  # needs no Arrow on the executors
+        host, version, path = spark.sparkContext.parallelize([0], 1).map(where_it_runs).first()
     return str(host), str(version), str(path)
 
 

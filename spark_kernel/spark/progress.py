@@ -162,10 +162,8 @@ class JobBook:
 
     def note_waiting(self, executors: int | None, now: int) -> None:
         """Note how many executors there are, if known: a job without any waits for the cluster."""
-        if executors is None:
-            return
-        if executors:
-            self._had_executors = now
+        if executors != 0:
+            self._had_executors = now if executors else None
             return
         for key, job in self._jobs.items():
             if job.state is RunState.RUNNING and job.tasks.active == 0:

@@ -146,12 +146,16 @@ def _serve(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
 
 
 def _join(plain: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    with plain, suppress(OSError), socket.create_connection(("127.0.0.1", port)) as inner:
-        with context.wrap_socket(plain, server_side=True) as outer:
-            back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
-            back.start()
-            _copy(outer, inner)
-            back.join(10)
+    with (
+        plain,
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", port)) as inner,
+        context.wrap_socket(plain, server_side=True) as outer,
+    ):
+        back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
+        back.start()
+        _copy(outer, inner)
+        back.join(10)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -54,7 +54,9 @@ SPARK_STATUS = _object(
             stage={"enum": STAGES}, started_s=_SECONDS, duration_s=_optional(_SECONDS)
         ),
     },
-    cluster=_object(name=_TEXT, master=_TEXT, deploy_mode={"enum": ["client", "cluster", "connect"]}),
+    cluster=_object(
+        name=_TEXT, master=_TEXT, deploy_mode={"enum": ["client", "cluster", "connect"]}
+    ),
     application=_optional(_object(id=_TEXT, name=_TEXT)),
     links=_LINKS,
     error=_optional(_object(name=_TEXT, message={"type": "string", "minLength": 1}, hint=_TEXT)),
