@@ -41,8 +41,8 @@ def resource_card(
         more += more_text(hidden, "executor")
         if age_s is not None and age_s > _OLD_S:
             more.append(f"As of {age_s:.0f} s ago: the driver has not answered since.")
-    lines = [f"{name:<16}{value}" for name, value in facts]
-    lines += [f"{title:<16}{place}" for title, place, _ in links]
+    lines = [f"{name:<20}{value}" for name, value in facts]
+    lines += [f"{title:<20}{place}" for title, place, _ in links]
     lines += [_line(executor) for executor in shown]
     rows = [(_cells(executor), _logs(executor)) for executor in shown]
     html = render(
@@ -90,5 +90,5 @@ def _logs(executor: ExecutorResources) -> list[tuple[str, str]]:
 def _line(executor: ExecutorResources) -> str:
     name, host, cores, failed, memory, disk = _cells(executor)
     facts = joined((host, f"{cores} cores", f"{failed} failed tasks", memory, f"{disk} on disk"))
-    logs = "".join(f"\n{'':<18}{title}: {url}" for title, url in _logs(executor))
-    return f"{'Executor ' + name:<16}{facts}{logs}"
+    logs = "".join(f"\n{'':<22}{title}: {url}" for title, url in _logs(executor))
+    return f"{'Executor ' + name:<20}{facts}{logs}"

@@ -53,7 +53,8 @@ def waiting_view(status: SessionStatus, waited_s: float, is_over: bool) -> MimeB
 def session_card(status: SessionStatus) -> MimeBundle:
     """Show the session as ``%spark status`` and a session as last value do."""
     rows = session_facts(status)
-    text = "\n".join(f"{name:<12}{value}" for name, value in rows)
+    width = max(12, *(len(name) + 1 for name, _ in rows))
+    text = "\n".join(f"{name:<{width}}{value}" for name, value in rows)
     links = link_rows(status)
     text += "".join(f"\n{title:<12}{place}" for title, place, _ in links)
     return bundle(text, render("session.html.j2", rows=rows, links=links))

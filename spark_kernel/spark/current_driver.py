@@ -15,7 +15,8 @@ from spark_kernel.spark.application_watch import describe_ended_application
 from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
-from spark_kernel.spark.cell_jobs import load_cell_jobs, ui_link
+from spark_kernel.spark.cell_jobs import load_cell_jobs, ui_link, ui_url
+from spark_kernel.spark.cluster_links import cluster_links, history_link
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
@@ -27,6 +28,7 @@ from spark_kernel.spark.gateway import connect
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.startup import StatusBoard
+from spark_kernel.spark.yarn import YarnApplication, is_yarn
 
 __all__ = ["CurrentDriver"]
 
@@ -67,6 +69,7 @@ class CurrentDriver:
         self._is_cancelled = is_cancelled
         self._calls = calls
         self._process: Driver | None = None
+        self._yarn: YarnApplication | None = None
         self._launching = threading.Lock()
 
     @property
@@ -114,8 +117,15 @@ class CurrentDriver:
 
     def links(self, context: Any) -> tuple[Link, ...]:
         """Give the links of a context, as a browser has to follow them."""
-        place = ui_link(context, self._settings.link_templates)
-        return (*([place] if place else []), *self.log_links)
+        identifier = str(context.applicationId)
+        url = ui_url(context)
+        found = [Link("spark-ui", "Spark UI", url)] if url else []
+        if self._yarn is not None:
+            found += self._yarn.links()
+            history = history_link(dict(context.getConf().getAll()), identifier)
+            found += [history] if history else []
+        found += self.log_links
+        return cluster_links(found, self._settings.link_templates, identifier)
 
     def log_tail(self, lines: int = 200) -> list[str]:
         """Give the last lines of its log."""
@@ -182,7 +192,13 @@ class CurrentDriver:
     def _attach(self, started: StartedDriver) -> Any:
         where = self._board.status.cluster.place
         self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
-        context = attach.create_session(self.connect(started)).sparkContext
+        gateway = self.connect(started)
+        if is_yarn(started.plan.master):
+            self._yarn = YarnApplication(gateway, self._board.say)
+            with self._yarn.submitted(where):
+                context = attach.create_session(gateway).sparkContext
+        else:
+            context = attach.create_session(gateway).sparkContext
         pyspark_state.quieten(context)
         if self._settings.log_level:
             context.setLogLevel(self._settings.log_level.upper())
@@ -277,6 +293,9 @@ class CurrentDriver:
 
     def stop(self) -> None:
         """End it; what it was stays known."""
+        yarn, self._yarn = self._yarn, None
+        if yarn is not None:
+            yarn.give_back()
         with self._launching:
             process = self._process
         if process is not None:

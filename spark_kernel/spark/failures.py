@@ -86,6 +86,17 @@ _CAUSES = (
         "a master is local[*], spark://HOST:7077, yarn or k8s://HOST:PORT",
     ),
     _cause(
+        r"either HADOOP_CONF_DIR or YARN_CONF_DIR must be set[^\n]*",
+        "Spark on YARN needs to know the cluster: HADOOP_CONF_DIR is not set.",
+        "set it to the folder of yarn-site.xml, in the cluster's environment "
+        "(spark_clusters.toml) or where Jupyter is started",
+    ),
+    _cause(
+        r"submitted by user \S+ to unknown queue: \S+",
+        "YARN has no such queue: application {match}.",
+        "set spark.yarn.queue to a queue that you may use",
+    ),
+    _cause(
         r"All masters are unresponsive[^\n]*|Failed to connect to master [^\n]*",
         "The cluster's master does not answer. {match}",
         "check that the master runs and that its address is right, then `%spark restart`",

@@ -24,6 +24,7 @@ from spark_kernel.errors import (
 from spark_kernel.protocol.events import CONNECT, Application, Cluster, Link, StageName
 from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.cluster_links import cluster_links
 from spark_kernel.spark.connect import address
 from spark_kernel.spark.connect.failures import (
     NoContext,
@@ -35,7 +36,6 @@ from spark_kernel.spark.connect.failures import (
 from spark_kernel.spark.connect.hooks import end_client
 from spark_kernel.spark.connect.operations import Operations, ask, stop_query_of
 from spark_kernel.spark.ownership import disown
-from spark_kernel.spark.profiles import rewritten
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.startup import StatusBoard
 
@@ -213,15 +213,11 @@ class ConnectServer:
         identifier = known.get("spark.app.id", "")
         name = self._settings.cluster_name or address.shown(self._url)
         self._follow(opened, found)
-        links = [
-            rewritten(Link(rel, title, ""), self._settings.link_templates, identifier)
-            for rel, title in (("spark-ui", "Spark UI"), ("driver-log", "Driver log"))
-        ]
         return Attached(
             Cluster(name, address.shown(self._url), CONNECT),
             Application(identifier, known.get("spark.app.name", "")),
             {"spark": str(opened.version), **found["versions"]},
-            tuple(link for link in links if link.url),
+            cluster_links((), self._settings.link_templates, identifier),
         )
 
     def _facts(self, session: Any) -> dict[str, Any]:
