@@ -12,6 +12,7 @@ from IPython.display import display
 
 from spark_kernel.display.jobs import size_text
 from spark_kernel.display.libraries import libraries_table
+from spark_kernel.redaction import without_password
 from spark_kernel.spark.libraries import Libraries, Library
 from spark_kernel.spark.library_files import PIP
 from spark_kernel.spark.session import KernelSession
@@ -50,12 +51,18 @@ def add(session: KernelSession, require: Callable[[], Any], words: str) -> None:
     libraries = session.libraries
     for what in given["what"]:
         named = f"{PIP}{what}" if given["pip"] else what
-        handle = display({"text/plain": f"Fetching {what} …"}, raw=True, display_id=True)
-        new = libraries.prepare(named, given["repository"], given["exclude"])
+        shown = without_password(what)
+        handle = display({"text/plain": f"Fetching {shown} …"}, raw=True, display_id=True)
+
+        def tell(done: int, size: int | None, shown: str = shown, handle: Any = handle) -> None:
+            told = f"{size_text(done)} of {size_text(size)}" if size else size_text(done)
+            handle.update({"text/plain": f"Fetching {shown}: {told} …"}, raw=True)
+
+        new = libraries.prepare(named, tell, given["repository"], given["exclude"])
         for library in new:
             handle.update({"text/plain": f"Uploading {_told(library)} …"}, raw=True)
             libraries.give(session.driver, library)
-        told = f"✓ Added {', '.join(map(_told, new))}" if new else f"{what} is there already"
+        told = f"✓ Added {', '.join(map(_told, new))}" if new else f"{shown} is there already"
         handle.update({"text/plain": told}, raw=True)
 
 

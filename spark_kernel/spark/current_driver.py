@@ -25,6 +25,7 @@ from spark_kernel.spark.driver_factory import (
     start_driver,
 )
 from spark_kernel.spark.gateway import connect
+from spark_kernel.spark.handed_out import all_or_nothing
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.startup import StatusBoard
@@ -259,7 +260,9 @@ class CurrentDriver:
 
     def hand_over(self, kind: str, place: str) -> None:
         """Give the context a library."""
-        attach.hand_over(pyspark_state.current_session(), kind, place)
+        session = pyspark_state.current_session()
+        with all_or_nothing(session.sparkContext):
+            attach.hand_over(session, kind, place)
 
     def has_ended(self, error: BaseException) -> str:
         """Say so if the cluster has ended the application; asks the driver."""

@@ -6,18 +6,18 @@ of the original meanwhile.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 from spark_kernel.errors import LibraryError, SparkKernelError
 from spark_kernel.redaction import without_password
 from spark_kernel.spark.backend import Backend
-from spark_kernel.spark.library_files import Fetched, fetch, is_coordinate
+from spark_kernel.spark.library_files import Fetched, Tell, digest, fetch, is_coordinate
 from spark_kernel.spark.run_folder import RunFolder
 
 __all__ = ["Libraries", "Library", "LibraryKind"]
@@ -66,6 +66,7 @@ class Libraries:
     def __init__(self) -> None:
         self._folder: RunFolder | None = None
         self._listed: list[Library] = []
+        self._forgotten: list[Library] = []
 
     @property
     def listed(self) -> list[Library]:
@@ -78,7 +79,11 @@ class Libraries:
             self._folder.remove()
 
     def prepare(
-        self, what: str, repositories: Sequence[str] = (), exclusions: Sequence[str] = ()
+        self,
+        what: str,
+        tell: Tell,
+        repositories: Sequence[str] = (),
+        exclusions: Sequence[str] = (),
     ) -> list[Library]:
         """Fetch what a user names, and copy it; nothing is given to Spark yet.
 
@@ -86,6 +91,8 @@ class Libraries:
         ----------
         what
             A path, an address, a Maven coordinate, or ``pip:NAME==VERSION``.
+        tell
+            Told how far a long copy is.
         repositories, exclusions
             Of a Maven coordinate: further repositories, and artifacts (``group:artifact``) to
             leave out.
@@ -102,9 +109,17 @@ class Libraries:
         if is_coordinate(what):
             found = [_coordinate(what, repositories, exclusions)]
         else:
-            self._folder = self._folder or RunFolder()
-            found = [_described(one) for one in fetch(what, self._folder.path)]
+            found = [_described(one) for one in fetch(what, self._own_folder(), tell)]
         return [library for library in found if not self._is_there(library)]
+
+    def _own_folder(self) -> Path:
+        try:
+            self._folder = self._folder or RunFolder()
+        except OSError as error:
+            raise LibraryError(
+                f"There is no place for libraries: {error.strerror}.", "free some space"
+            ) from error
+        return self._folder.path
 
     def give(self, backend: Backend, library: Library, *, is_new: bool = True) -> None:
         """Give a library to Spark, and remember it for the sessions to come.
@@ -139,7 +154,7 @@ class Libraries:
         found = [library for library in self._listed if library.name == name]
         for library in found:
             self._listed.remove(library)
-            self._drop_copy(library)
+        self._forgotten += found  # executors that join this session still ask for their copies
         return bool(found)
 
     def upload(
@@ -160,6 +175,8 @@ class Libraries:
         handed_out = backend.handed_out()
         if handed_out:
             tell(handed_out)
+        while self._forgotten:
+            self._drop_copy(self._forgotten.pop())
         before, self._listed = self._listed, []
         for number, library in enumerate(before):
             tell(f"Uploading library {number + 1} of {len(before)}: {library.name}")
@@ -169,7 +186,7 @@ class Libraries:
                 self._listed += before[number:]
                 raise
         for what in configured:
-            for library in self.prepare(what):
+            for library in self.prepare(what, partial(_tell_copied, tell, without_password(what))):
                 tell(f"Uploading {library.name}")
                 self.give(backend, library)
 
@@ -195,6 +212,11 @@ class Libraries:
                 Path(library.place.split("#")[0]).unlink()
 
 
+def _tell_copied(tell: Callable[[str], None], what: str, done: int, size: int | None) -> None:
+    whole = f" of {size / 1e6:,.0f}" if size else ""
+    tell(f"Fetching {what}: {done / 1e6:,.0f}{whole} MB")
+
+
 def _title(library: Library) -> str:
     return f"{library.name} {library.version or library.sha256[:8]}"
 
@@ -209,7 +231,6 @@ def _coordinate(what: str, repositories: Sequence[str], exclusions: Sequence[str
 
 
 def _described(fetched: Fetched) -> Library:
-    data = fetched.path.read_bytes()
     alias = f"#{fetched.alias}" if fetched.alias else ""
     return Library(
         LibraryKind(fetched.kind),
@@ -217,14 +238,14 @@ def _described(fetched: Fetched) -> Library:
         fetched.version,
         without_password(fetched.origin),
         f"{fetched.path}{alias}",
-        len(data),
-        hashlib.sha256(data).hexdigest(),
+        fetched.path.stat().st_size,
+        digest(fetched.path),
     )
 
 
 def _reason(error: Exception) -> str:
     """Give the line of an error that says most."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip(": ") for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if "unresolved dependency" in line or "Exception" in line]
     line = (telling or lines or [type(error).__name__])[0]
     return without_password(line)[:_TOLD_LENGTH]

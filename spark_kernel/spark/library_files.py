@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.parser import Parser
 from errno import ENOSPC
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from spark_kernel.errors import LibraryError
 from spark_kernel.redaction import without_password
 
-__all__ = ["PIP", "Fetched", "fetch", "is_coordinate"]
+__all__ = ["PIP", "Fetched", "Tell", "digest", "fetch", "is_coordinate"]
 
 PIP = "pip:"
 _COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
 _VERSIONED = re.compile(r"(?P<name>.+?)-(?P<version>\d[\w.+-]*)")
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _PYTHON = (".py", ".zip", ".egg")
+_BLOCK_BYTES = 1024 * 1024
+_TELL_INTERVAL_S = 1.0
 _CONNECT_TIMEOUT_S = 15.0
 _PIP_TIMEOUT_S = 300.0
 _TOLD_LENGTH = 300
@@ -34,6 +40,9 @@ _NATIVE_HINT = (
     "pack an environment that has it (venv-pack or conda-pack), `%spark add ENV.tar.gz#env`, and "
     "set spark.pyspark.python to ./env/bin/python"
 )
+
+
+Tell = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,13 @@ def is_coordinate(what: str) -> bool:
     return _COORDINATE.fullmatch(what) is not None and not what.startswith(PIP)
 
 
-def fetch(what: str, folder: Path) -> list[Fetched]:
-    """Copy what a user names into a folder of our own.
+def fetch(what: str, folder: Path, tell: Tell) -> list[Fetched]:
+    """Copy what a user names into a folder of our own; nothing of it stays where that fails.
+
+    Parameters
+    ----------
+    tell
+        Told of what takes long, at most once a second: the bytes so far, and all of them or None.
 
     Raises
     ------
@@ -62,25 +76,59 @@ def fetch(what: str, folder: Path) -> list[Fetched]:
         If it cannot be had.
     """
     try:
-        if what.startswith(PIP):
-            return list(_wheels(what.removeprefix(PIP), folder))
-        place, _, alias = what.partition("#")
-        if re.match(r"https?://", place):
-            return [_classified(what, _download(place, folder), alias)]
-        path = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
-        return [_classified(what, _copied(path.expanduser(), folder), alias)]
+        own = Path(mkdtemp(prefix="library-", dir=folder))
+        try:
+            return _fetched(what, own, tell)
+        except BaseException:
+            shutil.rmtree(own, ignore_errors=True)
+            raise
     except OSError as error:
         said = error.strerror or str(error)
         hint = "free some space" if error.errno == ENOSPC else "check the path or the address"
         raise LibraryError(f"{without_password(what)} cannot be had: {said}.", hint) from error
 
 
-def _copied(path: Path, folder: Path) -> Path:
+def _fetched(what: str, folder: Path, tell: Tell) -> list[Fetched]:
+    if what.startswith(PIP):
+        return list(_wheels(what.removeprefix(PIP), folder))
+    place, _, alias = what.partition("#")
+    if re.match(r"https?://", place):
+        return [_classified(what, _download(place, folder, tell), alias)]
+    path = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
+    return [_classified(what, _copied(path.expanduser(), folder, tell), alias)]
+
+
+def digest(path: Path) -> str:
+    """Give the SHA-256 of a file, which need not fit into memory."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            found.update(block)
+    return found.hexdigest()
+
+
+def _copy(source: Any, target: Path, size: int | None, tell: Tell) -> Path:
+    """Copy an open file, telling how far it is."""
+    done, told = 0, time.monotonic()
+    with target.open("wb") as file:
+        while block := source.read(_BLOCK_BYTES):
+            file.write(block)
+            done += len(block)
+            if time.monotonic() - told >= _TELL_INTERVAL_S:
+                told = time.monotonic()
+                tell(done, size)
+    return target
+
+
+def _copied(path: Path, folder: Path, tell: Tell) -> Path:
     if not path.exists():
         raise LibraryError(f"There is no {path}.", f"paths begin at {Path.cwd()}")
     own = _place_for(path.name, folder)
     if not path.is_dir():
-        return Path(shutil.copy(path, own))
+        with path.open("rb") as source:
+            _copy(source, own, os.fstat(source.fileno()).st_size, tell)
+        shutil.copymode(path, own)
+        return own
     if not (path / "__init__.py").is_file():
         raise LibraryError(
             f"{path} is a folder, but no Python package: it has no __init__.py.",
@@ -94,14 +142,11 @@ def _copied(path: Path, folder: Path) -> Path:
     return own.with_suffix(".zip")
 
 
-def _download(address: str, folder: Path) -> Path:
+def _download(address: str, folder: Path, tell: Tell) -> Path:
     own = _place_for(unquote(urlsplit(address).path).rsplit("/", 1)[-1] or "library", folder)
-    with (
-        urllib.request.urlopen(address, timeout=_CONNECT_TIMEOUT_S) as source,
-        own.open("wb") as target,
-    ):
-        shutil.copyfileobj(source, target)
-    return own
+    with urllib.request.urlopen(address, timeout=_CONNECT_TIMEOUT_S) as source:
+        size = source.headers["Content-Length"] or ""
+        return _copy(source, own, int(size) if size.isdecimal() else None, tell)
 
 
 def _place_for(name: str, folder: Path) -> Path:

@@ -104,11 +104,18 @@ def change_settings(session: KernelSession, wanted: Mapping[str, str | None]) ->
     live = [key for key in wanted if spark is not None and spark.conf.isModifiable(key)]
     settings = _changed(session.settings, wanted)
     if spark is not None:
-        _set_live(spark, {key: settings.conf.get(key) for key in live})
+        beneath = _at_start(session)
+        _set_live(spark, {key: settings.conf.get(key, beneath.get(key)) for key in live})
     session.settings = settings
     session.driver.use(settings)
     later = tuple(key for key in wanted if key not in live)
     return Changes(tuple(live), later, _likely_meant(spark, later) if spark else {})
+
+
+def _at_start(session: KernelSession) -> dict[str, str]:
+    """Give the settings that the driver began with, but for those that the notebook had changed."""
+    driver = session.driver
+    return {k: v for k, v in driver.launch_settings.items() if driver.origins.get(k) != _BY_MAGIC}
 
 
 def with_changes(settings: SessionSettings, before: SessionSettings) -> SessionSettings:
