@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spark_kernel.errors import SparkStartError
 from spark_kernel.spark.java import major_version
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 __all__ = ["Versions", "compare", "explain_log", "failed_job", "jvm_versions", "python_versions"]
 
@@ -32,35 +29,31 @@ class Versions:
     python: str = ""
 
     def __str__(self) -> str:
-        python = f", Python {self.python}" if self.python else ""
-        return f"Spark {self.spark}, Java {self.java}{python}"
+        told = {"Spark": self.spark, "Java": self.java, "Python": self.python}
+        return ", ".join(f"{name} {version}" for name, version in told.items() if version)
 
 
-def jvm_versions(spark: SparkSession) -> Versions:
+def jvm_versions(spark: Any) -> Versions:
     """Ask an executor what it runs, with a job of one task that needs no Python."""
     # java_method is not deterministic, so it is not folded into a constant on the driver.
     row = spark.range(0, 1, 1, 1).selectExpr(*_ON_EXECUTORS).collect()[0]
     return Versions(str(row["spark"]), str(row["java"]))
 
 
-def python_versions(spark: Any, *, is_remote: bool) -> tuple[str, str, str]:
+def python_versions(spark: Any) -> tuple[str, str, str]:
     """Ask a Python worker for its host, the version of its Python, and where that is."""
+    from pyspark.sql.functions import udf
 
-    def where_it_runs(_: int) -> list[str]:
+    def where_it_runs() -> str:
         # Inside, so that it travels by itself: executors need not have this package.
         import platform
         import sys
 
-        return [platform.node(), platform.python_version(), sys.executable]
+        return "\n".join((platform.node(), platform.python_version(), sys.executable))
 
-    if is_remote:
-        from pyspark.sql.functions import udf
-
-        asked = udf(where_it_runs, "array<string>")("id")
-        host, version, path = spark.range(0, 1, 1, 1).select(asked).collect()[0][0]
-    else:  # needs no Arrow on the executors
-        host, version, path = spark.sparkContext.parallelize([0], 1).map(where_it_runs).first()
-    return str(host), str(version), str(path)
+    asked = udf(where_it_runs, "string", useArrow=False).asNondeterministic()
+    host, version, path = spark.range(0, 1, 1, 1).select(asked()).collect()[0][0].split("\n")
+    return host, version, path
 
 
 def compare(driver: Versions, executors: Versions) -> list[str]:
@@ -72,7 +65,7 @@ def compare(driver: Versions, executors: Versions) -> list[str]:
             f"pyspark=={executors.spark} beside the kernel, or set SPARK_HOME to a Spark of the "
             "cluster's version."
         )
-    if major_version(driver.java) != major_version(executors.java):
+    if driver.java and major_version(driver.java) != major_version(executors.java):
         found.append(
             f"The driver runs Java {driver.java}, the executors {executors.java}: set java_home to "
             f"a Java {major_version(executors.java)}."

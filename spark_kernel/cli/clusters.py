@@ -150,13 +150,13 @@ def _look_at(session: KernelSession) -> None:
     """
     spark: Any = session.require()
     known = session.status.versions
-    application = session.status.application.id if session.status.application else "unknown"
-    driver = Versions(known["spark"], known["java"], known["python"])
-    click.echo(f"The driver runs {driver}; application {application}")
+    driver = Versions(known["spark"], known.get("java", ""), known["python"])
+    application = session.status.application
+    click.echo(f"The driver runs {driver}; application {application.id if application else ''}")
     try:
         executors = jvm_versions(spark)
         click.echo(f"The executors run {executors}")
-        host, python, path = python_versions(spark, is_remote=session.driver.is_remote)
+        host, python, path = python_versions(spark)
     except Exception as error:
         raise failed_job(error) from None
     click.echo(f"A task ran on {host} with Python {python} ({path})")

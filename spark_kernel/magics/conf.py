@@ -16,7 +16,7 @@ from spark_kernel.spark.settings_in_force import change_settings, settings_in_fo
 __all__ = ["change", "show"]
 
 _RESTART = "--restart"
-_EXAMPLE = "write `spark.sql.shuffle.partitions=64` or a JSON object"
+_EXAMPLE = "write `spark.sql.ansi.enabled=true`, `-spark.sql.ansi.enabled` or a JSON object"
 
 
 def show(session: KernelSession, prefix: str) -> None:
@@ -68,13 +68,11 @@ def _parse_lines(cell: str) -> dict[str, str | None]:
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        if text.startswith("-") and "=" not in text:
-            wanted[text[1:].strip()] = None
-            continue
-        key, separator, value = text.partition("=")
-        if not separator or not key.strip():
+        is_taken_back = text.startswith("-")
+        key, separator, value = text.removeprefix("-").partition("=")
+        if bool(separator) is is_taken_back or not key.strip():
             raise UsageError(f"line {number} is no setting; {_EXAMPLE}")
-        wanted[key.strip()] = value.strip()
+        wanted[key.strip()] = None if is_taken_back else value.strip()
     return wanted
 
 

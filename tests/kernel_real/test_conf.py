@@ -128,6 +128,9 @@ def test_value_that_spark_does_not_take_changes_nothing(notebook: Notebook) -> N
     ("cell", "told"),
     [
         ("%%spark_conf\nspark.x", "line 1 is no setting"),
+        ("%%spark_conf\n-spark.x=1", "line 1 is no setting"),
+        ("%%spark_conf\n-", "line 1 is no setting"),
+        ('%%spark_conf\n{"spark.x": null}', "was not changed by %%spark_conf"),
         ("%%spark_conf\n\n", "got no settings"),
         ("%%spark_conf\n{nonsense", "this is no JSON"),
         ("%%spark_conf\n{}", "got no settings"),
