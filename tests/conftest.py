@@ -8,10 +8,14 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kernel_real.leftovers import MARK, assert_nothing_left, kill_all
 from kernel_real.notebook import Notebook, NotebookMaker
+
+_STRICT = "NO_SKIPPED_TESTS"
+"""The variable with which no test may be skipped."""
 
 _FOREIGN = (
     "HADOOP_",
@@ -27,6 +31,24 @@ _FOREIGN = (
     "YARN_",
 )
 """What the person who runs the tests has set for Spark, Java and Jupyter: none of it counts."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say why each skipped test was, where none may be."""
+    for report in _skipped(terminalreporter):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.write_line(f"SKIPPED, and may not be: {report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a test was skipped that may not be."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _skipped(reporter) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _skipped(reporter: Any) -> list[Any]:
+    return list(reporter.stats.get("skipped", [])) if os.environ.get(_STRICT) else []
 
 
 @pytest.fixture(scope="session", autouse=True)

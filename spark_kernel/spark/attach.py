@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
+_STANDALONE, _KUBERNETES = "spark://", "k8s://"
 _REACH_TIMEOUT_S = 3.0
 _EXECUTOR_POLL_S = 0.25
 _PROBE = "spark-kernel-probe"
@@ -38,28 +39,34 @@ _PROBE_TIMEOUT_S = 30.0
 
 
 def check_reachable(master: str) -> None:
-    """Check that a standalone master listens: Spark itself would try for more than a minute.
+    """Check that a cluster's master listens: Spark itself would try for more than a minute.
 
     Raises
     ------
     ClusterUnreachableError
-        If none of the masters of a ``spark://`` URL takes a connection.
+        If none of the masters of a ``spark://`` URL takes a connection, or the API server of a
+        ``k8s://`` URL does not.
     """
-    if not master.startswith("spark://"):
+    if master.startswith(_STANDALONE):
+        what, addresses = "master", master.removeprefix(_STANDALONE).split(",")
+    elif master.startswith(_KUBERNETES):
+        what, addresses = "API server", [master.removeprefix(_KUBERNETES)]
+    else:
         return
     refusals = []
-    for address in master.removeprefix("spark://").split(","):
-        url = urlsplit(f"spark://{address}")
+    for address in addresses:
+        url = urlsplit(address if "://" in address else f"//{address}")
+        default = 7077 if what == "master" else 80 if url.scheme == "http" else 443
         try:
-            target = (url.hostname or "", url.port or 7077)
+            target = (url.hostname or "", url.port or default)
             socket.create_connection(target, timeout=_REACH_TIMEOUT_S).close()
         except (OSError, ValueError) as error:
             refusals.append(f"{address}: {getattr(error, 'strerror', None) or error}")
         else:
             return
     raise ClusterUnreachableError(
-        f"The cluster's master cannot be reached ({'; '.join(refusals)}).",
-        "check that the master runs and that its address is right, then `%spark restart`",
+        f"The cluster's {what} cannot be reached ({'; '.join(refusals)}).",
+        f"check that the {what} runs and that its address is right, then `%spark restart`",
     )
 
 

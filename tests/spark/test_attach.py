@@ -53,9 +53,16 @@ def test_address_that_is_none_is_named(address):
     assert address in caught.value.message
 
 
-@pytest.mark.parametrize("master", ["local[*]", "yarn", "k8s://https://127.0.0.1:1"])
-def test_only_a_standalone_master_is_knocked_at(master):
+@pytest.mark.parametrize("master", ["local[*]", "yarn"])
+def test_what_has_no_address_is_not_knocked_at(master):
     check_reachable(master)
+
+
+@pytest.mark.parametrize("scheme", ["", "http://", "https://"])
+def test_api_server_of_kubernetes_is_knocked_at(scheme, open_port, closed_port):
+    check_reachable(f"k8s://{scheme}127.0.0.1:{open_port}")
+    with pytest.raises(ClusterUnreachableError, match="API server cannot be reached"):
+        check_reachable(f"k8s://{scheme}127.0.0.1:{closed_port}")
 
 
 class Java:

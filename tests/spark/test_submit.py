@@ -277,6 +277,21 @@ def test_spark_connect_is_refused_wherever_it_is_asked_for(plan):
             ask()
 
 
+def test_settings_for_kubernetes_pass_through_as_they_are(plan):
+    given = {
+        "spark.kubernetes.namespace": "analytics",
+        "spark.kubernetes.container.image": "registry.example.org/spark:4.3.0",
+        "spark.kubernetes.driver.pod.name": "notebook-1",
+        "spark.driver.host": "notebook-1.analytics.svc",
+        "spark.driver.bindAddress": "0.0.0.0",
+    }
+    made = plan(SessionSettings(master="k8s://https://kubernetes.default.svc", conf=given))
+    assert made.master == "k8s://https://kubernetes.default.svc"
+    assert not made.is_local
+    assert {key: made.properties[key] for key in given} == given
+    assert {key: made.effective[key] for key in given} == given
+
+
 def test_missing_properties_file_is_named(plan, tmp_path):
     with pytest.raises(ConfigurationError, match=r"gone\.properties"):
         plan(arguments=f"--properties-file {tmp_path / 'gone.properties'}")
