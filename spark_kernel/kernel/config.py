@@ -67,7 +67,8 @@ class SparkKernelSettings(HasTraits):
     master = Unicode(
         "",
         help="""Spark's master URL: local[*], spark://HOST:7077, yarn, k8s://HOST:PORT, or a Spark
-        Connect server, sc://HOST:PORT. Empty leaves it to spark-defaults.conf, and at last to local[*].""",
+        Connect server, sc://HOST:PORT. Empty leaves it to spark-defaults.conf, and at last to
+        local[*].""",
     ).tag(config=True)
     app_name = Unicode(
         "",
