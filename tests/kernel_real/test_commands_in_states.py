@@ -59,9 +59,6 @@ def test_lost(notebook: Notebook) -> None:
     notebook.wait_for_state("lost", timeout_s=20)
     check_stopped(notebook)
     check_restarted(notebook)
-    notebook.driver.kill()
-    notebook.wait_for_state("lost", timeout_s=20)
-    check_restarted(notebook)
 
 
 def test_hung_under_a_job_and_idle(notebook: Notebook) -> None:
@@ -88,8 +85,8 @@ def test_failed(notebook: Notebook) -> None:
     assert notebook.state == "failed"
     check_stopped(notebook)
     assert "memory setting" in notebook.run("%spark restart").error
-    notebook.value("%%spark_conf\n-spark.driver.memory")
-    check_restarted(notebook)
+    # The next test starts it again.
+    assert "next session" in notebook.run("%%spark_conf\n-spark.driver.memory").stdout
 
 
 def test_waiting_for_executors(notebook: Notebook, lonely: Cluster) -> None:
