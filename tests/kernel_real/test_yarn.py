@@ -38,6 +38,7 @@ def environ(cluster: YarnCluster) -> dict[str, str]:
         "spark.yarn.jars": f"local:{find_spark({}).jars}/*",
         "spark.yarn.queue": "notebooks",
         "spark.yarn.report.interval": "200ms",
+        "spark.yarn.scheduler.heartbeat.interval-ms": "500",
         "spark.yarn.am.memory": "256m",
         "spark.yarn.am.memoryOverhead": "64m",
         "spark.executor.memory": "512m",

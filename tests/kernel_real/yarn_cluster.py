@@ -104,6 +104,7 @@ class YarnCluster:
             f"{manager}.webapp.address": place["webapp"],
             f"{manager}.nm.liveness-monitor.expiry-interval-ms": "5000",
             "yarn.nm.liveness-monitor.expiry-interval-ms": "5000",
+            f"{manager}.nodemanagers.heartbeat-interval-ms": "200",
             "yarn.scheduler.minimum-allocation-mb": "64",
             f"{node}.hostname": "127.0.0.1",
             f"{node}.bind-host": "127.0.0.1",
