@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from benchmarks.cases import Bench
+from benchmarks.clusters import measure_clusters
 from benchmarks.interrupts import measure_interrupts
 from benchmarks.memory import measure_memory
 from benchmarks.progress import TASKS, measure_progress
@@ -17,7 +18,7 @@ from benchmarks.resources import measure_resources
 from benchmarks.start import measure_start
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_NAMES = ("start", "progress", "memory", "interrupts", "resources", "recovery")
+_NAMES = ("start", "progress", "memory", "interrupts", "resources", "recovery", "clusters")
 
 
 @click.command()
@@ -57,8 +58,10 @@ def main(
                     text = measure_interrupts(bench, repeats, only)
                 case "resources":
                     text = measure_resources(bench, requests)
-                case _:
+                case "recovery":
                     text = measure_recovery(bench, kills)
+                case _:
+                    text = measure_clusters(bench, pairs)
         click.echo(text)
         if write:
             document = _RESULTS.read_text(encoding="utf-8")
