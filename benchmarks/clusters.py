@@ -44,6 +44,9 @@ class _Place:
 
 def measure_clusters(bench: Bench, pairs: int) -> str:
     """Measure, and give the section."""
+    tests = str(Path(__file__).parents[1] / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)  # the clusters are theirs
     figures = []
     for make in (_local, _standalone, _yarn, _connect):
         with make(bench) as place:
@@ -152,10 +155,7 @@ def _connect(bench: Bench) -> Iterator[_Place]:
 
 
 def _folder(bench: Bench, name: str) -> Path:
-    """Make a folder for a cluster of the tests, and let those be found."""
-    tests = str(Path(__file__).parents[1] / "tests")
-    if tests not in sys.path:
-        sys.path.append(tests)
+    """Make a folder for a cluster."""
     folder = bench.folder / name
     folder.mkdir()
     return folder
