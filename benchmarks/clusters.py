@@ -137,6 +137,7 @@ def _yarn(bench: Bench) -> Iterator[_Place]:
     conf = {
         **_LOOPBACK,
         "spark.yarn.jars": f"local:{find_spark({}).jars}/*",
+        "spark.yarn.queue": "notebooks",  # the other one is too small for a user's executor
         "spark.yarn.am.memory": "256m",
         "spark.executor.memory": "512m",
         "spark.executor.instances": "1",

@@ -6,6 +6,7 @@ of the original meanwhile.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ from spark_kernel.spark.run_folder import RunFolder
 
 __all__ = ["Libraries", "Library", "LibraryKind"]
 
+_log = logging.getLogger(__name__)
 _TOLD_LENGTH = 300
 
 
@@ -189,6 +191,19 @@ class Libraries:
             for library in self.prepare(what, partial(_tell_copied, tell, without_password(what))):
                 tell(f"Uploading {library.name}")
                 self.give(backend, library)
+
+    def offer(
+        self, backend: Backend, configured: Sequence[str], tell: Callable[[str], None]
+    ) -> str:
+        """Give a session that the notebook has made the same; says what it does not get of it."""
+        if not (self._listed or configured):
+            return ""
+        try:
+            self.upload(backend, configured, tell)
+        except Exception as error:  # the session itself is as the notebook has made it
+            _log.warning("libraries were not uploaded: %s", error)
+            return " ".join(str(error).split())
+        return ""
 
     def _is_there(self, library: Library) -> bool:
         for other in self._listed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.spark.stale_objects import EndedContext, end_client
@@ -20,6 +21,7 @@ __all__ = [
     "forget",
     "is_context_stopped",
     "is_stopped_by_notebook",
+    "passing_session",
     "quieten",
     "set_active_session",
     "stopped_by_notebook",
@@ -63,6 +65,18 @@ def current_session() -> SparkSession:
     from pyspark.sql import SparkSession
 
     return SparkSession._instantiatedSession or SparkSession.builder.getOrCreate()
+
+
+@contextmanager
+def passing_session() -> Iterator[None]:
+    """Let PySpark forget a session that is made meanwhile: the notebook is about to make its own."""
+    from pyspark.sql import SparkSession
+
+    before = SparkSession._instantiatedSession, SparkSession._activeSession
+    try:
+        yield
+    finally:
+        SparkSession._instantiatedSession, SparkSession._activeSession = before
 
 
 def set_active_session(*, has_libraries: bool = False) -> None:

@@ -98,6 +98,7 @@ class KernelSession:
         self._calls = calls
         self.driver = self._backend(settings)
         self.libraries = Libraries()
+        self._tell_upload = partial(self._board.enter, StageName.LIBRARIES_UPLOADING)
         self.recovery = Recovery(settings.is_restarted_on_loss, lambda: self.is_ready)
         self._is_closed = False
         self._has_been_used = False
@@ -271,8 +272,13 @@ class KernelSession:
         try:
             yield
             pyspark_state.quieten(context)
+            with pyspark_state.passing_session():
+                given = self.driver, self.settings.libraries, self._tell_upload
+                missing = self.libraries.offer(*given)
             self._announce_ready(context)
             self._has_been_used = True
+            if missing:
+                self._board.say(f"{self.status.message}. {missing}")
         except BaseException as error:
             self._fail(error)
             raise
@@ -325,8 +331,7 @@ class KernelSession:
 
     def _start_session(self) -> None:
         opened = self.driver.open()
-        tell = partial(self._board.enter, StageName.LIBRARIES_UPLOADING)
-        self.libraries.upload(self.driver, self.settings.libraries, tell)
+        self.libraries.upload(self.driver, self.settings.libraries, self._tell_upload)
         self._announce_ready(opened)
 
     def _announce_ready(self, opened: Any) -> None:

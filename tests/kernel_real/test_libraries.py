@@ -196,6 +196,19 @@ def test_list_says_what_and_wherefrom_and_outlives_a_restart(notebook: Notebook)
     assert notebook.value("spark._jvm.org.example.Greeter.greet()") == "'goodbye'"
 
 
+def test_session_that_the_notebook_makes_itself_gets_them_too(notebook: Notebook) -> None:
+    made = notebook.run(
+        "from pyspark.sql import SparkSession\nspark.stop()\n"
+        "spark = SparkSession.builder.appName('mine').getOrCreate()\nsc = spark.sparkContext\n"
+        "spark.conf.get('spark.app.name')"
+    )
+    assert made.text == "'mine'"
+    assert on_executors(notebook, "__import__('helpers').answer()") == "42"
+    assert "greeter" in notebook.value("spark.sql('LIST JARS').collect()")
+    assert notebook.value("spark is SparkSession.getActiveSession()") == "True"
+    notebook.value("%spark restart")
+
+
 def test_configured_libraries_and_packages_of_an_index(
     new_notebook: NotebookMaker, tmp_path: Path
 ) -> None:
