@@ -20,10 +20,10 @@ from spark_kernel import __version__
 from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
-from spark_kernel.kernel.clusters import ClusterTable, read_clusters
 from spark_kernel.kernel.config import SparkKernelSettings
 from spark_kernel.kernel.interrupt_errors import clean_wait
 from spark_kernel.kernel.interrupts import Interrupts
+from spark_kernel.kernel.magic_controls import MagicControls
 from spark_kernel.kernel.meters import Meters, process_clock
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
@@ -40,8 +40,6 @@ from spark_kernel.protocol.events import (
     SessionStatus,
 )
 from spark_kernel.protocol.messages import SPARK_CANCEL, SUPPORTED_FEATURES
-from spark_kernel.protocol.mimebundle import MimeBundle
-from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.application_watch import ApplicationWatch
@@ -53,7 +51,6 @@ from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
-from spark_kernel.spark.settings_in_force import with_changes
 from spark_kernel.spark.stream_preview import StreamPreviews
 from spark_kernel.spark.streaming import follow_queries, translate_errors
 
@@ -118,7 +115,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        self.shell.register_magics(SparkMagics(self.shell, self))
+        self.shell.register_magics(SparkMagics(self.shell, MagicControls(self)))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
@@ -343,55 +340,6 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         content = self.resource_desk.reply(parent["content"])
         if self.session is not None:
             self.session.send(stream, f"{RESOURCE_INFO}_reply", content, dict(parent), ident=ident)
-
-    # -- what %spark does ------------------------------------------------------------------
-
-    def resource_card(self) -> MimeBundle:
-        """Show what the cluster has."""
-        return self.resource_desk.card()
-
-    def cancel(self, scope: str, identifier: Any = None) -> list[Any]:
-        """Cancel something; gives the ids of what was cancelled."""
-        return self.cancel_desk.cancel(scope, identifier)
-
-    def running_jobs(self) -> tuple[list[JobProgress], list[QueryProgress], dict[int, str]]:
-        """Give the jobs and queries that run, and whose cells the jobs are."""
-        return self.cancel_desk.running_jobs()
-
-    @property
-    def progress_settings(self) -> tuple[bool, float]:
-        """Whether progress is shown, and every how many seconds."""
-        return self.sampler.is_enabled, self.sampler.interval_s
-
-    def set_progress(self, is_enabled: bool, interval_s: float) -> None:
-        """Change how progress is shown, from the next job on."""
-        self.sampler.is_enabled, self.sampler.interval_s = is_enabled, interval_s
-
-    @property
-    def cluster_names(self) -> list[str]:
-        """The names of the clusters that there are."""
-        self._reread_clusters()
-        return sorted(self.clusters)
-
-    def _reread_clusters(self) -> None:
-        """Take in what has been written into the files of clusters meanwhile."""
-        named = {n: c for n, c in self.clusters.items() if not isinstance(c, ClusterTable)}
-        self.clusters = {**read_clusters(self.cluster_folders), **named}
-
-    def attach(self, cluster: str) -> None:
-        """Move to another cluster and wait for it; Python variables stay."""
-        self._reread_clusters()
-        settings = self.session_settings(cluster)
-        self.spark_session.restart(with_changes(settings, self.spark_session.settings))
-        self.configuration_problem = None
-        self.require_spark()
-
-    def restart_spark(self) -> None:
-        """Start Spark anew and wait for it."""
-        if self.configuration_problem is not None:
-            raise self.configuration_problem
-        self.spark_session.restart()
-        self.require_spark()
 
 
 def _versions() -> dict[str, str]:

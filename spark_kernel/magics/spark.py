@@ -37,7 +37,9 @@ _WITH_ARGUMENTS = ("cancel", "progress", "attach", "conf", "add", "libraries", "
 class SparkControls(progress.JobControls, Protocol):
     """What the magic needs of the kernel."""
 
-    spark_session: KernelSession
+    @property
+    def spark_session(self) -> KernelSession:
+        """The session of the kernel."""
 
     def resource_card(self) -> MimeBundle:
         """Show what the cluster has."""

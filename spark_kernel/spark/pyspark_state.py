@@ -69,7 +69,7 @@ def current_session() -> SparkSession:
 
 @contextmanager
 def passing_session() -> Iterator[None]:
-    """Let PySpark forget a session that is made meanwhile: the notebook is about to make its own."""
+    """Let PySpark forget a session made meanwhile: the notebook is about to make its own."""
     from pyspark.sql import SparkSession
 
     before = SparkSession._instantiatedSession, SparkSession._activeSession
