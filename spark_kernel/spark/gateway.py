@@ -8,6 +8,7 @@ Asking for immediate acknowledgement around every read, and a larger buffer, end
 from __future__ import annotations
 
 import io
+import logging
 import os
 import socket
 import sys
@@ -17,7 +18,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from py4j import clientserver
+from py4j import clientserver, java_gateway
 from py4j.protocol import MEMORY_COMMAND_NAME, SUCCESS, VOID_TYPE, Py4JNetworkError
 
 from spark_kernel.spark.calls import CallGivenUp, CallTracker
@@ -27,6 +28,10 @@ from spark_kernel.spark.ownership import JobOwner
 from spark_kernel.spark.stale_objects import check_arguments, refuse
 
 __all__ = ["PromptClientServer", "connect"]
+
+# It tells of a broken call through the root logger, which it thereby sets up to print into the
+# cell: a page, where the error that the cell ends with is a line.
+java_gateway.logging = logging.getLogger(java_gateway.__name__)
 
 _BUFFER_BYTES = 64 * 1024
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None) if sys.platform == "linux" else None
@@ -146,17 +151,17 @@ def connect(connection: Connection, tracker: CallTracker | None = None) -> Any:
     -------
     ``ClientServer``, or ``JavaGateway`` where PYSPARK_PIN_THREAD is false.
     """
-    java_gateway: Any = import_module("pyspark.java_gateway")
+    launcher: Any = import_module("pyspark.java_gateway")
     check_arguments()
     with _environment(
         PYSPARK_GATEWAY_PORT=str(connection.port), PYSPARK_GATEWAY_SECRET=connection.secret
     ):
-        stock = java_gateway.ClientServer
-        java_gateway.ClientServer = partial(PromptClientServer, tracker=tracker)
+        stock = launcher.ClientServer
+        launcher.ClientServer = partial(PromptClientServer, tracker=tracker)
         try:
-            return java_gateway.launch_gateway()
+            return launcher.launch_gateway()
         finally:
-            java_gateway.ClientServer = stock
+            launcher.ClientServer = stock
 
 
 @contextmanager

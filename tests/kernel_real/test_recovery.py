@@ -121,6 +121,7 @@ def test_cell_whose_driver_dies_ends_with_the_cause(notebook: Notebook, job: str
     result = notebook.finish(running, 30)
     assert result.error.startswith("DriverLostError: The driver ended unexpectedly (signal 9")
     assert len(result.traceback) <= 3
+    assert "Traceback" not in result.stderr
     assert notebook.value("spark.range(4).count()") == "4"
 
 
