@@ -27,6 +27,7 @@ CELL_TIMEOUT_S = 90.0
 READY_TIMEOUT_S = 120.0
 _INFO_TIMEOUT_S = 60.0
 _SLICE_S = 0.25
+_OTHERS = {"SPARK_KERNEL_JAVA_HOME", "SPARK_HOME"}
 
 Message = dict[str, Any]
 
@@ -421,6 +422,11 @@ class Notebook:
         assert_nothing_left(self.mark, self.temporary, timeout_s)
 
 
+def fast_start(folder: Path) -> dict[str, str]:
+    """Give the environment of a kernel that uses the archives of a folder."""
+    return {"SPARK_KERNEL_FAST_START": "1", "SPARK_KERNEL_CACHE_FOLDER": str(folder)}
+
+
 class NotebookMaker:
     """Starts notebooks, each with a folder and a mark of its own.
 
@@ -430,11 +436,14 @@ class NotebookMaker:
         Where the notebooks' folders are made.
     mark
         The mark of the whole session, with which all others begin.
+    archives
+        A cache folder with an archive for the Java that is found without being told of one.
     """
 
-    def __init__(self, folder: Path, mark: str) -> None:
+    def __init__(self, folder: Path, mark: str, archives: Path) -> None:
         self.folder = folder
         self.mark = mark
+        self._archives = archives
         self._numbers = itertools.count(1)
 
     def next_place(self) -> tuple[Path, str]:
@@ -464,7 +473,10 @@ class NotebookMaker:
         for name, text in (files or {}).items():
             (folder / name).write_text(text)
         try:
-            notebook = Notebook(folder, mark, environ, arguments, kernel)
+            given = environ or {}
+            # Another Java or Spark has no archive, and the kernel would make one in the end.
+            own = {} if _OTHERS & set(given) else fast_start(self._archives)
+            notebook = Notebook(folder, mark, {**own, **given}, arguments, kernel)
             try:
                 yield notebook
             finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kernel_real.leftovers import kill_all, marked_processes, wait_until
-from kernel_real.notebook import Notebook, NotebookMaker
+from kernel_real.notebook import Notebook, NotebookMaker, fast_start
 
 _MADE_WITHIN_S = 250
 
@@ -40,11 +40,6 @@ def cache(new_notebook: NotebookMaker, tmp_path_factory: pytest.TempPathFactory)
         yield folder
     finally:
         kill_all(mark)
-
-
-def fast_start(folder: Path) -> dict[str, str]:
-    """Give the environment of a kernel that uses archives."""
-    return {"SPARK_KERNEL_FAST_START": "1", "SPARK_KERNEL_CACHE_FOLDER": str(folder)}
 
 
 def archive_in(folder: Path) -> Path:
