@@ -210,9 +210,10 @@ def test_footer_says_what_there_is_and_how_to_see_more():
     assert table_view(table(one, has_more=True, can_read_more=False))["text/plain"].endswith(
         "\n[first 100 rows]"
     )
-    assert "[100 rows; 1 of 2,000 columns]" in table_view(table(one, omitted_columns=1_999))[
-        "text/plain"
-    ]
+    assert (
+        "[100 rows; 1 of 2,000 columns]"
+        in table_view(table(one, omitted_columns=1_999))["text/plain"]
+    )
     assert "1 of 2,000 columns" in table_view(table(one, omitted_columns=1_999))["text/html"]
 
 
