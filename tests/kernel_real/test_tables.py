@@ -74,9 +74,8 @@ def test_display_takes_a_limit_and_says_so_of_what_it_does_not_take(notebook: No
 
 
 def test_display_of_anything_else_is_as_in_ipython(notebook: Notebook):
-    result = notebook.run(
-        "display(1, 'two', include=['text/plain']); display({'text/plain': 'x'}, raw=True)"
-    )
+    code = "display(1, 'two', include=['text/plain']); display({'text/plain': 'x'}, raw=True)"
+    result = notebook.run(code)
     assert [data["text/plain"] for data in tables_of(result)] == ["1", "'two'", "x"]
     code = "handle = display(spark.range(2), 3, display_id=True); handle.update('new')"
     shown = notebook.run(code).displays
@@ -131,11 +130,8 @@ def test_generated_tables_are_what_spark_says(notebook: Notebook):
 
 
 def test_user_defined_types_are_shown_as_their_objects_are(notebook: Notebook):
-    code = "from pyspark.ml.linalg import Vectors\n"
-    code += (
-        "spark.createDataFrame([(Vectors.dense([1.0, 2.0]), None), (None, 1)], 'v vector, x int')"
-    )
-    code = code.replace("'v vector, x int'", "['v', 'x']")
+    notebook.value("from pyspark.ml.linalg import Vectors")
+    code = "spark.createDataFrame([(Vectors.dense([1.0, 2.0]), None), (None, 1)], ['v', 'x'])"
     assert "[1.0,2.0]" in notebook.value(code)
 
 
@@ -155,8 +151,8 @@ def test_long_cells_are_cut_before_they_travel(notebook: Notebook):
 
 
 def test_only_some_of_very_many_columns_are_read(notebook: Notebook):
-    many = "spark.range(2).select(*[F.lit(i).alias(f'c{i}') for i in range(1999)], F.raise_error(F.lit('x')))"
-    result = notebook.run(many)
+    many = "*[F.lit(i).alias(f'c{i}') for i in range(1999)], F.raise_error(F.lit('x'))"
+    result = notebook.run(f"spark.range(2).select({many})")
     assert "of 2,000 columns" in result.text
     assert len(rows_of(result.data)[0]) == 250
 
@@ -228,15 +224,11 @@ def test_lists_of_rows_and_of_catalog_objects_are_tables_too(notebook: Notebook)
 
 
 def test_pandas_is_shown_on_request_and_pandas_on_spark_always(notebook: Notebook):
-    notebook.value(
-        "import pandas as pd; pdf = pd.DataFrame({'a': [1, 2, 3], 'b': ['x', None, pd.NaT]})"
-    )
+    notebook.value("import pandas as pd; import pyspark.pandas as ps")
+    notebook.value("pdf = pd.DataFrame({'a': [1, 2, 3], 'b': ['x', None, pd.NaT]})")
     (data,) = tables_of(notebook.run("display(pdf, limit=2)"))
     assert rows_of(data) == [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
     assert DATA_RESOURCE not in notebook.run("pdf").data
-    notebook.value(
-        "import warnings, pyspark.pandas as ps; ps.set_option('compute.ops_on_diff_frames', True)"
-    )
     notebook.value("psdf = ps.DataFrame({'a': [3, 1]}, index=[10, 20])")
     expected = [{"index": 10, "a": 3}, {"index": 20, "a": 1}]
     assert rows_of(notebook.run("psdf").data) == expected
