@@ -58,6 +58,7 @@ _OFFSET = "XXXXX"
 _LEGACY_OFFSET = "XXX"
 _LEGACY = "spark.sql.legacy.timeParserPolicy"
 _REASON_LENGTH = 300
+_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
 
 
 _SPARK_FRAMES = ("pyspark.sql.classic.dataframe", "pyspark.sql.connect.dataframe")
@@ -219,7 +220,7 @@ def reason_of(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
-    reason = lines[0]
+    reason = _STATE.sub("", lines[0])
     if any(line.startswith("Traceback (most recent call last)") for line in lines):
         reason = _raised_line(str(error).splitlines()) or reason
     return reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"
