@@ -125,7 +125,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
             html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
         self.frames = FrameDisplay(self)
-        self.frames.install(self.shell, self._show_stream)
+        self.frames.install(self.shell, self._show_stream, self._end_behind)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
             {
