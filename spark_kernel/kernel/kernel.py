@@ -29,6 +29,7 @@ from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
+from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.magics.spark import SparkMagics
 from spark_kernel.protocol.events import (
     Cell,
@@ -120,10 +121,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         html_formatter = self.shell.display_formatter.formatters["text/html"]
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
             html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
-        display_formatter = self.shell.display_formatter.ipython_display_formatter
-        display_formatter.for_type_by_name(
-            "pyspark.sql.classic.dataframe", "DataFrame", self._show_stream
-        )
+        self.frames = FrameDisplay(self)
+        self.frames.install(self.shell, self._show_stream, self._end_behind)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.kernel.clusters import ClusterTable, read_clusters
+from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.spark.session import KernelSession
@@ -26,6 +27,11 @@ class MagicControls:
     def spark_session(self) -> KernelSession:
         """The session of the kernel."""
         return self._kernel.spark_session
+
+    @property
+    def frames(self) -> FrameDisplay:
+        """Shows DataFrames."""
+        return self._kernel.frames
 
     def require_spark(self) -> Any:
         """Give the session, waiting for it."""
