@@ -1,0 +1,218 @@
+"""Makes the report of an error: what is said, where in the user's code, and what to do."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from spark_kernel.protocol.error_report import CodePlace, ErrorReport
+from spark_kernel.protocol.events import Link
+from spark_kernel.spark.error_reports.hints import Clues, find_hint
+from spark_kernel.spark.error_reports.java import FailedTask, JavaCause, failed_task, read_causes
+from spark_kernel.spark.error_reports.kinds import Said, what_it_says
+from spark_kernel.spark.error_reports.message import (
+    CallSite,
+    SparkMessage,
+    marked_statement,
+    read_message,
+)
+from spark_kernel.spark.error_reports.sections import sections_of
+from spark_kernel.spark.error_reports.user_code import Notebook, place, user_places
+from spark_kernel.spark.error_reports.worker import WorkerError, read_worker
+
+__all__ = ["Surroundings", "build_report"]
+
+_STREAM = re.compile(r"\n=== Streaming Query ===\n")
+_STREAM_NAME = re.compile(r"^Identifier: (?:(?P<name>.*?) )?\[id = (?P<id>[\w-]+)", re.MULTILINE)
+_STREAM_HEAD = re.compile(r"Query (?:.*?)\[id = .*?\] terminated with exception: ")
+_JOB_ABORTED = re.compile(
+    r"Job aborted due to stage failure: |Task \d+ in stage [\d.]+ failed \d+ times?, most recent "
+    r"failure: |Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(\S+ executor [^)]+\): "
+)
+_PACKAGE = re.compile(r"^(?:[a-z_][\w$]*\.)+(?:SparkException: )?(?=[A-Z\[])()")
+_EMPTY_WRAPPERS = ("SparkException", "ExecutionException", "Py4JException", "RuntimeException")
+_SHOWN_WHOLE = 400
+"""Of a line of this length nothing is cut."""
+
+_SERIALIZED = re.compile(r"Could not serialize object: \w+: ")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known beside the error itself.
+
+    Parameters
+    ----------
+    links_of
+        Gives links for what failed: the task if it is known.
+    known_names
+        Gives names that would have been right, for a condition; must be quick.
+    task_of
+        Gives the task that failed in the running cell, where the error does not tell it.
+    """
+
+    notebook: Notebook
+    links_of: Callable[[FailedTask | None], Sequence[Link]] = lambda task: ()
+    known_names: Callable[[str], Sequence[str]] = lambda condition: ()
+    task_of: Callable[[], FailedTask | None] = lambda: None
+
+
+def build_report(error: BaseException, surroundings: Surroundings) -> ErrorReport:
+    """Make the report of an error of Spark's."""
+    said = what_it_says(error)
+    causes = read_causes(said.stack)
+    worker = read_worker(said.text) or read_worker(said.stack)
+    whole = f"{said.text}\n{said.stack}"
+    message = _message_of(said, causes)
+    condition = said.condition or message.condition
+    ran = worker is not None or bool(causes and message.call_sites)
+    task = failed_task(whole) or (surroundings.task_of() if ran else None)
+    lines = _lines(message, worker)
+    is_short = len(message.lines) == 1 and len(message.lines[0]) <= _SHOWN_WHOLE
+    is_shown = (message.is_whole and is_short) or (worker is not None and not _STREAM.search(whole))
+    shown = replace(said, text="") if is_shown else said
+    hint = find_hint(_clues(condition, lines, worker, whole, error, surroundings))
+    return ErrorReport(
+        name=type(error).__name__,
+        condition=condition,
+        message=lines,
+        statement=message.statement or _statement(error, message),
+        places=_places(error, worker, message, surroundings.notebook),
+        facts=" · ".join(filter(None, [_stream(whole), str(task) if task else ""])),
+        hint=hint,
+        sections=tuple(sections_of(error, shown, worker, causes, surroundings.notebook)),
+        links=tuple(surroundings.links_of(task)),
+    )
+
+
+def _message_of(said: Said, causes: Sequence[JavaCause]) -> SparkMessage:
+    """Read the sentence that tells most: the error's own, or that of the cause behind it."""
+    text = said.text
+    if not text and causes:
+        # What wraps a cause repeats it; the outermost that says something by itself is meant.
+        outermost = causes[-1]
+        text = _PACKAGE.sub(r"\1", _JOB_ABORTED.sub("", outermost.said))
+        is_named = text.startswith("[") or text != outermost.said
+        if not is_named and outermost.short_kind not in _EMPTY_WRAPPERS:
+            text = f"{outermost.short_kind}: {text}"
+        if not outermost.said and len(causes) > 1:
+            text = f"{causes[0].short_kind}: {causes[0].said}"
+    text = _STREAM.split(text)[0]
+    message = read_message(text)
+    if message.condition == "STREAM_FAILED" and message.lines:
+        inner = read_message(_STREAM_HEAD.sub("", "\n".join(message.lines), count=1))
+        return replace(inner, condition=inner.condition or message.condition, is_whole=False)
+    if len(message.lines) == 0 and causes:
+        message = replace(message, lines=(f"{causes[0].short_kind}: {causes[0].said}",))
+    return message
+
+
+def _lines(message: SparkMessage, worker: WorkerError | None) -> tuple[str, ...]:
+    """Give what is said: of a failed function, what it has raised."""
+    if worker is not None and worker.said:
+        return tuple(line.rstrip() for line in worker.said.splitlines() if line.strip())
+    first, *rest = message.lines or ("",)
+    return (_SERIALIZED.sub("cannot be sent to the workers: ", first), *rest)
+
+
+def _clues(
+    condition: str,
+    lines: Sequence[str],
+    worker: WorkerError | None,
+    whole: str,
+    error: BaseException,
+    surroundings: Surroundings,
+) -> Clues:
+    condition = "PYTHON_EXCEPTION" if worker is not None else condition
+    names = list(_columns_near(error)) if condition == "ATTRIBUTE_NOT_SUPPORTED" else []
+    if not names:
+        names = list(surroundings.known_names(condition))
+    return Clues(condition, "\n".join([*lines, "", whole]), names)
+
+
+def _columns_near(error: BaseException) -> Sequence[str]:
+    """Give the columns of the DataFrame whose attribute was missing, if PySpark has them here."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        frame_of_data = frame.f_locals.get("self")
+        schema = getattr(frame_of_data, "__dict__", {}).get("_schema")
+        if frame.f_code.co_name == "__getattr__" and schema is not None:
+            return [str(name) for name in getattr(schema, "names", ())]
+    return ()
+
+
+def _statement(error: BaseException, message: SparkMessage) -> tuple[str, ...]:
+    """Mark the place in the SQL that the user gave to ``spark.sql``."""
+    if message.position is None:
+        return ()
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "sql" and "/pyspark/" in frame.f_code.co_filename:
+            statement: Any = frame.f_locals.get("sqlQuery")
+            if isinstance(statement, str):
+                return marked_statement(statement, message.position)
+    return ()
+
+
+def _places(
+    error: BaseException, worker: WorkerError | None, message: SparkMessage, notebook: Notebook
+) -> tuple[CodePlace, ...]:
+    """Give the lines to look at: in the function, where it was called, where a column is from."""
+    here = user_places(error.__traceback__, notebook)
+    found = [*_worker_places(worker, notebook), *_sites(message.call_sites, here, notebook)]
+    if here:
+        found.append(here[-1])
+    if len(here) > 1:
+        cells = [one for one in here[:-1] if one.where.startswith("Cell ")]
+        found.append(cells[-1] if cells else here[0])
+    unique = {(one.where, one.line): one for one in reversed(found)}
+    return tuple(sorted(unique.values(), key=found.index))
+
+
+def _worker_places(worker: WorkerError | None, notebook: Notebook) -> list[CodePlace]:
+    if worker is None or not worker.frames:
+        return []
+    outer, inner = worker.frames[0], worker.frames[-1]
+    found = place(inner.file, inner.line, inner.function, notebook, inner.source)
+    is_called = outer.function != inner.function
+    role = f"in {_named(inner.function)}, called by {_named(outer.function)} on a worker"
+    return [replace(found, role=role if is_called else f"in {_named(inner.function)} on a worker")]
+
+
+def _named(function: str) -> str:
+    return "a lambda" if function == "<lambda>" else function.removeprefix("<").removesuffix(">")
+
+
+def _sites(
+    sites: Sequence[CallSite], here: Sequence[CodePlace], notebook: Notebook
+) -> list[CodePlace]:
+    """Give where the failing column was made, if that was elsewhere."""
+    found = []
+    for site in sites[:1]:
+        for file in _files(site, notebook):
+            made = place(file, site.line, "", notebook)
+            if made.source and site.is_in(made.source):
+                found.append(replace(made, role="where the column is from"))
+                break
+    return found
+
+
+def _files(site: CallSite, notebook: Notebook) -> Iterator[str]:
+    """Give the files that a place may mean: IPython counts a cell before or after it has run."""
+    if site.cell is None:
+        yield site.file
+        return
+    for number in (site.cell - 1, site.cell):
+        if file := notebook.file_of(number):
+            yield file
+
+
+def _stream(whole: str) -> str:
+    """Name the streaming query that failed."""
+    found = _STREAM_NAME.search(whole)
+    if found is None:
+        return ""
+    batch = re.search(r"\bbatch(?:Id)?[ =]+(\d+)", whole)
+    told = f"streaming query {found['name'] or found['id']}"
+    return f"{told}, batch {batch[1]}" if batch else told
