@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -109,6 +108,4 @@ def _contents(sections: Sequence[ErrorSection], has_links: bool) -> str:
 
 
 def _short(line: str) -> str:
-    return (
-        textwrap.shorten(line, _LINE_LENGTH, placeholder=" …") if len(line) > _LINE_LENGTH else line
-    )
+    return line if len(line) <= _LINE_LENGTH else f"{line[:_LINE_LENGTH]} …"

@@ -17,6 +17,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from spark_kernel.display.error import error_details, error_lines, error_text
+from spark_kernel.kernel.notebook_code import notebook_of
 from spark_kernel.protocol.error_report import ErrorReport
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.error_reports.kinds import (
@@ -30,7 +31,7 @@ from spark_kernel.spark.error_reports.quiet import keep_quiet
 from spark_kernel.spark.error_reports.report import Surroundings, build_report
 from spark_kernel.spark.error_reports.user_code import Notebook, user_places
 
-__all__ = ["ErrorDisplay", "ErrorView", "notebook_of"]
+__all__ = ["ErrorDisplay", "ErrorView"]
 
 _log = logging.getLogger(__name__)
 _DEFAULT_MODE = "Context"
@@ -170,19 +171,6 @@ class ErrorDisplay:
         if len(lines) > _GROUP_LINES:
             lines = [*lines[:_GROUP_LINES], "…"]
         return ErrorView(full_text(group), lines, tuple(reports))
-
-
-def notebook_of(shell: InteractiveShell) -> Notebook:
-    """Give what IPython knows of the code of cells."""
-
-    def label(file: str) -> str:
-        return " ".join(shell.compile.format_code_name(file) or ())
-
-    def file_of(number: int) -> str:
-        files = getattr(shell.compile, "_filename_map", {})
-        return next((file for file, cell in files.items() if cell == number), "")
-
-    return Notebook(shell.user_global_ns, label, file_of)
 
 
 @contextmanager

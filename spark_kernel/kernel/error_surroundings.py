@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_kernel.protocol.events import Link
+from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.error_reports.java import FailedTask
 from spark_kernel.spark.error_reports.report import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook
+from spark_kernel.spark.ownership import current_owner
 from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.session import KernelSession
 
@@ -23,6 +25,8 @@ __all__ = ["ErrorSurroundings"]
 _log = logging.getLogger(__name__)
 _RELS = ("driver-log", "application-master", "history-server")
 _NAMES = 2_000
+_SETTLE_MS = 200
+"""How long Spark's own listeners may take to hear of a failure."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,17 @@ class ErrorSurroundings:
         The session of the notebook.
     resources
         Knows the executors and where their logs are.
+    calls
+        Has what knows the jobs of cells.
     """
 
     session: KernelSession
     resources: ResourceMonitor
+    calls: CallTracker
 
     def around(self, notebook: Notebook) -> Surroundings:
         """Give what can be known beside an error of a notebook."""
-        return Surroundings(notebook, self._links, self._names)
+        return Surroundings(notebook, self._links, self._names, self._task)
 
     def _links(self, task: FailedTask | None) -> Sequence[Link]:
         links = list(self.session.status.links)
@@ -59,6 +66,24 @@ class ErrorSurroundings:
             if task is not None and executor.id == task.executor and url:
                 found.append(Link("executor-log", f"Log of executor {executor.id}", url))
         return [*found, *(link for link in links if link.rel in _RELS)]
+
+    def _task(self, said: str) -> FailedTask | None:
+        """Give the task that ended a job of this cell, if it is for what an error says."""
+        owner, jobs = current_owner(), self.calls.cell_jobs
+        if owner is None or jobs is None:
+            return None
+        try:
+            jobs.settle(_SETTLE_MS)
+            found = jobs.failure([owner.tag, owner.streams.tag])
+        except Exception as error:
+            _log.info("the failed task was not asked for: %s", type(error).__name__)
+            return None
+        if found is None or "task" not in found or said not in found["reason"]:
+            return None
+        stage = found["stage"], found["stage_attempt"]
+        tries = found["attempt"] + 1
+        host, executor = found["host"], found["executor"]
+        return FailedTask(found["task"], found["attempt"], *stage, tries, host, executor)
 
     def _names(self, condition: str) -> Sequence[str]:
         """Give the views and tables that Spark has in memory, where one was not found."""

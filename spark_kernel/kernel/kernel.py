@@ -121,8 +121,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        around = ErrorSurroundings(self.spark_session, self.resource_monitor).around
-        self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around)
+        around = ErrorSurroundings(self.spark_session, self.resource_monitor, self.calls)
+        self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around.around)
         self.shell.register_magics(SparkMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]

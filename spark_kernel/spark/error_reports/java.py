@@ -11,7 +11,7 @@ _CAUSE = re.compile(r"^Caused by: ", re.MULTILINE)
 _FRAME = re.compile(r"^\s*(?:at [\w.$/]+\(|at [\w.$/<>]+|\.\.\. \d+ (?:more|common))", re.MULTILINE)
 _HEAD = re.compile(r"\s*:?\s*([\w.$]+\.[\w$]+)(?:: ?(.*))?$", re.DOTALL)
 _LOST = re.compile(
-    r"Lost task (\d+)\.(\d+) in stage (\d+)\.(\d+) \(TID (\d+)\) \((\S+) executor ([^)\s]+)\)"
+    r"Lost task (\d+)\.(\d+) in stage (\d+)\.(\d+) \(TID \d+\) \((\S+) executor ([^)\s]+)\)"
 )
 _TASK = re.compile(r"Task (\d+) in stage (\d+)\.(\d+) failed (\d+) times?")
 _DRIVER_STACK = "\nDriver stacktrace:"
@@ -52,7 +52,6 @@ class FailedTask:
     stage: int
     stage_attempt: int
     tries: int | None = None
-    number: int | None = None
     host: str = ""
     executor: str = ""
 
@@ -86,9 +85,9 @@ def failed_task(text: str) -> FailedTask | None:
     lost, failed = _LOST.search(text), _TASK.search(text)
     tries = int(failed[4]) if failed else None
     if lost is not None:
-        task, attempt, stage, stage_attempt, number = map(int, lost.groups()[:5])
-        host, executor = lost[6], lost[7]
-        return FailedTask(task, attempt, stage, stage_attempt, tries, number, host, executor)
+        task, attempt, stage, stage_attempt = map(int, lost.groups()[:4])
+        host, executor = lost[5], lost[6]
+        return FailedTask(task, attempt, stage, stage_attempt, tries, host, executor)
     if failed is not None:
         return FailedTask(int(failed[1]), None, int(failed[2]), int(failed[3]), tries)
     return None

@@ -28,15 +28,22 @@ __all__ = ["Surroundings", "build_report"]
 _STREAM = re.compile(r"\n=== Streaming Query ===\n")
 _STREAM_NAME = re.compile(r"^Identifier: (?:(?P<name>.*?) )?\[id = (?P<id>[\w-]+)", re.MULTILINE)
 _STREAM_HEAD = re.compile(r"Query (?:.*?)\[id = .*?\] terminated with exception: ")
-_JOB_ABORTED = re.compile(
-    r"Job aborted due to stage failure: |Task \d+ in stage [\d.]+ failed \d+ times?, most recent "
-    r"failure: |Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(\S+ executor [^)]+\): "
+_ABORTED = re.compile(
+    r"^Job aborted due to stage failure: (?:Task \d+ in stage [\d.]+ failed \d+ times?, most "
+    r"recent failure: )?(?:Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(\S+ executor [^)]+\): )?"
+    r"(?:[a-z_][\w$]*\.)*(?:SparkException: )?"
 )
-_PACKAGE = re.compile(r"^(?:[a-z_][\w$]*\.)+(?:SparkException: )?(?=[A-Z\[])()")
+"""What Spark puts before the reason, up to the package of the exception's class."""
+
+_CLASS = re.compile(r"^\([\w.$]+\) (?=\[)")
+_SPARK_EXCEPTION = "org.apache.spark.SparkException"
+_STREAM_FAILED, _OF_WORKER = "STREAM_FAILED", "PYTHON_EXCEPTION"
 _EMPTY_WRAPPERS = ("SparkException", "ExecutionException", "Py4JException", "RuntimeException")
 _SHOWN_WHOLE = 400
 """Of a line of this length nothing is cut."""
 
+_TELLING = 60
+_EXECUTED = re.compile(r"\borg\.apache\.spark\.(?:scheduler\.Task|executor\.Executor)")
 _SERIALIZED = re.compile(r"Could not serialize object: \w+: ")
 
 
@@ -51,26 +58,33 @@ class Surroundings:
     known_names
         Gives names that would have been right, for a condition; must be quick.
     task_of
-        Gives the task that failed in the running cell, where the error does not tell it.
+        Gives the task that ended a job of the running cell, if what is given was the reason.
     """
 
     notebook: Notebook
     links_of: Callable[[FailedTask | None], Sequence[Link]] = lambda task: ()
     known_names: Callable[[str], Sequence[str]] = lambda condition: ()
-    task_of: Callable[[], FailedTask | None] = lambda: None
+    task_of: Callable[[str], FailedTask | None] = lambda said: None
 
 
 def build_report(error: BaseException, surroundings: Surroundings) -> ErrorReport:
     """Make the report of an error of Spark's."""
     said = what_it_says(error)
-    causes = read_causes(said.stack)
+    causes = read_causes(said.stack) or _causes_within(said.text)
     worker = read_worker(said.text) or read_worker(said.stack)
     whole = f"{said.text}\n{said.stack}"
     message = _message_of(said, causes)
     condition = said.condition or message.condition
-    ran = worker is not None or bool(causes and message.call_sites)
-    task = failed_task(whole) or (surroundings.task_of() if ran else None)
+    if condition == _STREAM_FAILED:
+        condition = message.condition
+    if worker is not None and not condition:
+        condition = _OF_WORKER
+    has_run = worker is not None or bool(_EXECUTED.search(said.stack))
     lines = _lines(message, worker)
+    task = failed_task(whole)
+    if task is None and has_run:
+        # Spark gives the cause alone, without the job that it has ended.
+        task = surroundings.task_of(lines[0][:_TELLING])
     is_short = len(message.lines) == 1 and len(message.lines[0]) <= _SHOWN_WHOLE
     is_shown = (message.is_whole and is_short) or (worker is not None and not _STREAM.search(whole))
     shown = replace(said, text="") if is_shown else said
@@ -90,24 +104,33 @@ def build_report(error: BaseException, surroundings: Surroundings) -> ErrorRepor
 
 def _message_of(said: Said, causes: Sequence[JavaCause]) -> SparkMessage:
     """Read the sentence that tells most: the error's own, or that of the cause behind it."""
-    text = said.text
+    text = _ABORTED.sub("", _CLASS.sub("", said.text))
     if not text and causes:
-        # What wraps a cause repeats it; the outermost that says something by itself is meant.
-        outermost = causes[-1]
-        text = _PACKAGE.sub(r"\1", _JOB_ABORTED.sub("", outermost.said))
-        is_named = text.startswith("[") or text != outermost.said
-        if not is_named and outermost.short_kind not in _EMPTY_WRAPPERS:
-            text = f"{outermost.short_kind}: {text}"
-        if not outermost.said and len(causes) > 1:
-            text = f"{causes[0].short_kind}: {causes[0].said}"
-    text = _STREAM.split(text)[0]
-    message = read_message(text)
-    if message.condition == "STREAM_FAILED" and message.lines:
+        text = _said_by_java(causes)
+    message = read_message(_STREAM.split(text)[0])
+    if message.lines and _STREAM_HEAD.match(message.lines[0]):
         inner = read_message(_STREAM_HEAD.sub("", "\n".join(message.lines), count=1))
         return replace(inner, condition=inner.condition or message.condition, is_whole=False)
     if len(message.lines) == 0 and causes:
         message = replace(message, lines=(f"{causes[0].short_kind}: {causes[0].said}",))
     return message
+
+
+def _said_by_java(causes: Sequence[JavaCause]) -> str:
+    """Give what a chain of Java's says: what wraps a cause says the same, so it is the last."""
+    outermost = causes[-1]
+    text = _ABORTED.sub("", outermost.said)
+    is_named = text.startswith("[") or text != outermost.said
+    if not is_named and outermost.short_kind not in _EMPTY_WRAPPERS:
+        text = f"{outermost.short_kind}: {text}"
+    if not outermost.said and len(causes) > 1:
+        text = f"{causes[0].short_kind}: {causes[0].said}"
+    return text
+
+
+def _causes_within(text: str) -> list[JavaCause]:
+    """Read a stack trace that a server has put into its message."""
+    return read_causes(f"{_SPARK_EXCEPTION}: {text}") if "\n\tat " in text else []
 
 
 def _lines(message: SparkMessage, worker: WorkerError | None) -> tuple[str, ...]:
@@ -189,11 +212,13 @@ def _sites(
 ) -> list[CodePlace]:
     """Give where the failing column was made, if that was elsewhere."""
     found = []
+    known = {(one.where, one.line) for one in here}
     for site in sites[:1]:
         for file in _files(site, notebook):
             made = place(file, site.line, "", notebook)
             if made.source and site.is_in(made.source):
-                found.append(replace(made, role="where the column is from"))
+                if (made.where, made.line) not in known:
+                    found.append(replace(made, role="where the column is from"))
                 break
     return found
 

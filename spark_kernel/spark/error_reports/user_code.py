@@ -7,8 +7,8 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -27,6 +27,10 @@ _LIBRARIES = re.compile(
     r"|[/\\]lib[/\\]python\d[\d.]*[/\\]"
 )
 _CELL_FILE = re.compile(r"[/\\]ipykernel_\d+[/\\]\d+\.py$")
+_MAGIC = "run_cell_magic"
+_TIMED = ("<timed exec>", "<timed eval>")
+"""What ``%%time`` runs the rest of its cell as."""
+
 _SOURCE_LENGTH = 160
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 
@@ -52,11 +56,21 @@ class Notebook:
 
 def user_places(trace: TracebackType | None, notebook: Notebook) -> list[CodePlace]:
     """Give the places of a traceback that are the user's, the innermost last."""
-    return [
-        place(frame.f_code.co_filename, line, frame.f_code.co_name, notebook)
-        for frame, line in traceback.walk_tb(trace)
-        if _is_users(frame, notebook)
-    ]
+    found: list[CodePlace] = []
+    body: list[str] = []
+    for frame, line in traceback.walk_tb(trace):
+        file, function = frame.f_code.co_filename, frame.f_code.co_name
+        if function == _MAGIC and isinstance(frame.f_locals.get("cell"), str):
+            body = frame.f_locals["cell"].splitlines()
+        if not _is_users(frame, notebook):
+            continue
+        if file in _TIMED and found and 0 < line <= len(body):
+            # The line of the magic itself is the first of the cell.
+            source = body[line - 1].strip()
+            found[-1] = replace(found[-1], line=line + 1, source=source)
+        else:
+            found.append(place(file, line, function, notebook))
+    return found
 
 
 def place(file: str, line: int, function: str, notebook: Notebook, source: str = "") -> CodePlace:
@@ -94,8 +108,3 @@ def _is_users(frame: FrameType, notebook: Notebook) -> bool:
     if parsed_frame(frame) or is_library(frame.f_code.co_filename):
         return False
     return str(frame.f_globals.get("__name__", "")).split(".", 1)[0] not in _HIDDEN
-
-
-def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
-    for frame, _ in traceback.walk_tb(trace):
-        yield frame
