@@ -1,23 +1,27 @@
 """Keeps PySpark from printing what an error tells anyway, before it is shown.
 
-With each error PySpark logs some kilobytes of JSON with Java's stack to standard error, and prints
-a traceback of its own where a function cannot be pickled.
+With each error PySpark logs some kilobytes of JSON with Java's stack to standard error. It prints
+a traceback of its own where a function cannot be pickled, and warns with the whole of an error of
+``toPandas`` before it raises it.
 """
 
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any
 
 import wrapt
 
 __all__ = ["keep_quiet"]
 
+_ANNOUNCED = r"(?s)\s*\w+ attempted Arrow optimization .* can not continue"
 _LOGGERS = ("DataFrameQueryContextLogger", "SQLQueryContextLogger")
 
 
 def keep_quiet() -> None:
     """Hook PySpark's errors and pickling, now or as soon as they are imported."""
+    warnings.filterwarnings("ignore", _ANNOUNCED, UserWarning)
     wrapt.register_post_import_hook(_hook_errors, "pyspark.errors.exceptions.base")
     wrapt.register_post_import_hook(_hook_pickling, "pyspark.util")
 

@@ -31,7 +31,8 @@ _STREAM_HEAD = re.compile(r"Query (?:.*?)\[id = .*?\] terminated with exception:
 _ABORTED = re.compile(
     r"^Job aborted due to stage failure: (?:Task \d+ in stage [\d.]+ failed \d+ times?, most "
     r"recent failure: )?(?:Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(\S+ executor [^)]+\): )?"
-    r"(?:[a-z_][\w$]*\.)*(?:SparkException: )?"
+    r"(?:\w*Stage \d+ \([^\n]*\) has failed the maximum allowable number of times: \d+\. "
+    r"Most recent failure reason:\s*)?(?:[a-z_][\w$]*\.)*(?:SparkException: )?"
 )
 """What Spark puts before the reason, up to the package of the exception's class."""
 

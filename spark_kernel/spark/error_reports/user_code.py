@@ -64,10 +64,10 @@ def user_places(trace: TracebackType | None, notebook: Notebook) -> list[CodePla
             body = frame.f_locals["cell"].splitlines()
         if not _is_users(frame, notebook):
             continue
-        if file in _TIMED and found and 0 < line <= len(body):
-            # The line of the magic itself is the first of the cell.
-            source = body[line - 1].strip()
-            found[-1] = replace(found[-1], line=line + 1, source=source)
+        if file in _TIMED and found:
+            if 0 < line <= len(body):  # the line of the magic itself is the first of the cell
+                source = body[line - 1].strip()
+                found[-1] = replace(found[-1], line=line + 1, source=source)
         else:
             found.append(place(file, line, function, notebook))
     return found
