@@ -16,8 +16,10 @@ _SECRET_VALUE = re.compile(
     r"(secret|password|passwd|pwd|token|access[.]?key)\w*\s*=\s*[^\s=]", re.IGNORECASE
 )
 _ASSIGNED = re.compile(
-    r"((?:secret|password|passwd|pwd|token|access[._-]?key|account[._-]?key)\w{0,40}"
-    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?!\*\*\*)[^\s\"',;&)\]}]{3,}",
+    r"((?:secret|password|passwd|pwd|token|access[._-]?key|account[._-]?key)[\w.]{0,40}"
+    r"[\"']?\s{0,3}(?:=\s{0,3}[\"']?|:\s{0,3}[\"'])"
+    r"|(?:secret|password|passwd|pwd)[\w.]{0,40}\s{0,3}:\s{0,3})"
+    r"(?!\*\*\*)[^\s\"',;&)\]}]{3,}",
     re.IGNORECASE,
 )
 """A secret in what a program says, as a setting or a parameter."""

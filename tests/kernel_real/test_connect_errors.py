@@ -17,6 +17,7 @@ people.createOrReplaceTempView("people")
 def half(x):
     zero = x - x
     return 1 / zero
+lock = __import__("threading").Lock()
 bad = F.lit(1) / (F.col("id") - 1)
 """
 
@@ -84,7 +85,7 @@ MISTAKES = {
         "its package is missing",
     ),
     "lock": (
-        "people.select(F.udf(__import__('threading').Lock().locked)('id')).collect()",
+        "people.select(F.udf(lambda x: lock.locked())('id')).collect()",
         "PicklingError: cannot be sent to the workers: cannot pickle '_thread.lock' object",
         "make it inside the function",
     ),

@@ -196,8 +196,9 @@ _HINTS = (
     _said(r"Not enough memory to build and broadcast|Cannot broadcast the table",
           "the table is too large to broadcast: set spark.sql.autoBroadcastJoinThreshold to -1, "
           "or raise spark.driver.memory"),
-    _said(r"(?:with|exit) (?:code|status) (?:137|143|52)\b|[Cc]ontainer killed|Container.*memory limits|"
-          r"OOMKilled|UNABLE_TO_ACQUIRE_MEMORY|SPILL_OUT_OF_MEMORY|AGGREGATE_OUT_OF_MEMORY",
+    _said(r"(?:with|exit) (?:code|status) (?:137|143|52)\b|[Cc]ontainer killed|"
+          r"Container.*memory limits|OOMKilled|UNABLE_TO_ACQUIRE_MEMORY|"
+          r"SPILL_OUT_OF_MEMORY|AGGREGATE_OUT_OF_MEMORY",
           _EXECUTOR_MEMORY),
     _said(r"(?s)Lost task .*OutOfMemoryError", _EXECUTOR_MEMORY),
     _said(r"OutOfMemoryError", _HEAP),
