@@ -77,6 +77,7 @@ class ErrorDisplay:
         self._shell = shell
         self._surroundings = surroundings
         self._last: ErrorView | None = None
+        self._of_thread = threading.local()
         keep_quiet()
         threading.excepthook = self.thread_hook(threading.excepthook)
 
@@ -97,7 +98,7 @@ class ErrorDisplay:
 
     def show_details(self, view: ErrorView) -> None:
         """Show what is folded below an error that has just been shown, and keep it."""
-        self._last = view
+        self._last = self._of_thread.view = view
         try:
             self._shell.display_pub.publish(data=view.details, metadata={})
         except Exception:
@@ -105,7 +106,7 @@ class ErrorDisplay:
 
     def amend(self, reply: Mapping[str, Any]) -> dict[str, Any]:
         """Let the reply of a cell say what its error message has said."""
-        last = self._last
+        last: ErrorView | None = getattr(self._of_thread, "view", None)
         if last is not None and reply.get("traceback") == last.lines:
             return {**reply, "evalue": last.evalue}
         return dict(reply)

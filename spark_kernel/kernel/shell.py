@@ -107,7 +107,12 @@ class SparkShell(ZMQInteractiveShell):
             error = self._cause_of(sys.exc_info()[1])
             if error is not None:
                 exc_tuple = (type(error), error, error.__traceback__)
-        if not self._showed_short(exc_tuple, *args, **kwargs):
+        try:
+            is_shown = self._showed_short(exc_tuple, *args, **kwargs)
+        except KeyboardInterrupt:  # as IPython does where its own showing is interrupted
+            is_shown = True
+            print("\n" + self.get_exception_only(), file=sys.stderr)
+        if not is_shown:
             super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _showed_short(

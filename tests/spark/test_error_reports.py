@@ -322,6 +322,24 @@ def test_hint_is_found(text, start):
     assert start in found and bool(start) == bool(found)
 
 
+def test_what_a_users_function_says_is_no_word_of_sparks():
+    clues = Clues("PYTHON_EXCEPTION", "ConnectionRefusedError: Connection refused\n\nx")
+    assert "some row made the function fail" in find_hint(clues)
+
+
+def test_methods_in_a_stack_do_not_mislead():
+    stack = "java.lang.IllegalStateException: odd\n\tat x.FetchFailed.call(x.java:1)"
+    report = build_report(captured("UnknownException", "odd", stack), Surroundings(NOTEBOOK))
+    assert report.hint == ""
+
+
+def test_error_of_java_whose_driver_is_gone_still_has_a_line():
+    error = made("py4j.protocol", "Py4JJavaError", "An error occurred while calling o1.x.\n",
+                 java_exception=object(), errmsg="")  # fmt: skip
+    report = build_report(error, Surroundings(NOTEBOOK))
+    assert report.message == ("An error occurred while calling o1.x.",)
+
+
 def test_hint_takes_the_nearest_of_the_names_that_there_are():
     clues = Clues("TABLE_OR_VIEW_NOT_FOUND", TABLE, ("flights", "people"))
     assert find_hint(clues) == "did you mean `people`?"

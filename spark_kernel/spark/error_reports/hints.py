@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 __all__ = ["Clues", "find_hint"]
 
+_OF_WORKER = "PYTHON_EXCEPTION"
 _NAMES = re.compile(r"`((?:[^`]|``)+)`")
 _PROPOSED = re.compile(r"Did you mean one of the following\? \[([^\]]*)\]")
 _PACKAGES = {
@@ -28,7 +29,7 @@ class Clues:
     condition
         Spark's name of the error, or empty.
     text
-        What Spark and the worker say, with the classes of Java's exceptions.
+        What Spark and the worker say, with the classes of Java's exceptions, without frames.
     known_names
         Names of columns or tables that would have been right.
     """
@@ -66,6 +67,8 @@ def find_hint(clues: Clues) -> str:
 def _fits(hint: _Hint, clues: Clues) -> bool:
     if hint.condition and not f"{clues.condition}.".startswith(f"{hint.condition}."):
         return False
+    if clues.condition == _OF_WORKER and not hint.condition:
+        return False  # what the user's own function says is not about Spark
     return hint.pattern is None or hint.pattern.search(clues.text) is not None
 
 
@@ -205,7 +208,7 @@ _HINTS = (
     _said(r"Python worker exited unexpectedly|Python worker failed to connect back|EOFException",
           "the Python worker ended by itself: often for want of memory, or a crash of a native "
           "library; spark.python.worker.faulthandler.enabled=true tells where"),
-    _said(r"FetchFailed|MetadataFetchFailed|ShuffleBlockFetcherIterator",
+    _said(r"FetchFailed|MetadataFetchFailed",
           "shuffle data was lost with its executor: look at that executor's log; more memory, or "
           "dynamic allocation with an external shuffle service, keeps it"),
     _said(r"ExecutorLostFailure|[Ll]ost executor|Remote RPC client disassociated|"
@@ -223,5 +226,5 @@ _HINTS = (
           r"Answer from Java side is empty",
           "Spark does not answer: `%spark status` tells how it is, `%spark restart` starts it "
           "anew"),
-    _of("PYTHON_EXCEPTION", _worker),
+    _of(_OF_WORKER, _worker),
 )  # fmt: skip

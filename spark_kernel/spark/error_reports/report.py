@@ -89,7 +89,8 @@ def build_report(error: BaseException, surroundings: Surroundings) -> ErrorRepor
     is_short = len(message.lines) == 1 and len(message.lines[0]) <= _SHOWN_WHOLE
     is_shown = (message.is_whole and is_short) or (worker is not None and not _STREAM.search(whole))
     shown = replace(said, text="") if is_shown else said
-    hint = find_hint(_clues(condition, lines, worker, whole, error, surroundings))
+    told = "\n".join([*lines, "", *_without_frames(said.text, causes)])
+    clues = Clues(condition, told, _known_names(condition, error, surroundings))
     return ErrorReport(
         name=type(error).__name__,
         condition=condition,
@@ -97,7 +98,7 @@ def build_report(error: BaseException, surroundings: Surroundings) -> ErrorRepor
         statement=message.statement or _statement(error, message),
         places=_places(error, worker, message, surroundings.notebook),
         facts=" · ".join(filter(None, [_stream(whole), str(task) if task else ""])),
-        hint=hint,
+        hint=find_hint(clues),
         sections=tuple(sections_of(error, shown, worker, causes, surroundings.notebook)),
         links=tuple(surroundings.links_of(task)),
     )
@@ -106,8 +107,8 @@ def build_report(error: BaseException, surroundings: Surroundings) -> ErrorRepor
 def _message_of(said: Said, causes: Sequence[JavaCause]) -> SparkMessage:
     """Read the sentence that tells most: the error's own, or that of the cause behind it."""
     text = _ABORTED.sub("", _CLASS.sub("", said.text))
-    if not text and causes:
-        text = _said_by_java(causes)
+    if not text:
+        text = _said_by_java(causes) if causes else said.stack
     message = read_message(_STREAM.split(text)[0])
     if message.lines and _STREAM_HEAD.match(message.lines[0]):
         inner = read_message(_STREAM_HEAD.sub("", "\n".join(message.lines), count=1))
@@ -142,19 +143,16 @@ def _lines(message: SparkMessage, worker: WorkerError | None) -> tuple[str, ...]
     return (_SERIALIZED.sub("cannot be sent to the workers: ", first), *rest)
 
 
-def _clues(
-    condition: str,
-    lines: Sequence[str],
-    worker: WorkerError | None,
-    whole: str,
-    error: BaseException,
-    surroundings: Surroundings,
-) -> Clues:
-    condition = "PYTHON_EXCEPTION" if worker is not None else condition
-    names = list(_columns_near(error)) if condition == "ATTRIBUTE_NOT_SUPPORTED" else []
-    if not names:
-        names = list(surroundings.known_names(condition))
-    return Clues(condition, "\n".join([*lines, "", whole]), names)
+def _without_frames(text: str, causes: Sequence[JavaCause]) -> Iterator[str]:
+    """Give what is said without stacks: the names of their methods would mislead."""
+    yield from (line for line in text.splitlines() if not line.lstrip().startswith("at "))
+    yield from (f"{cause.kind}: {cause.said}" for cause in causes)
+
+
+def _known_names(condition: str, error: BaseException, surroundings: Surroundings) -> Sequence[str]:
+    """Give the names that would have been right."""
+    names = _columns_near(error) if condition == "ATTRIBUTE_NOT_SUPPORTED" else ()
+    return names or surroundings.known_names(condition)
 
 
 def _columns_near(error: BaseException) -> Sequence[str]:
