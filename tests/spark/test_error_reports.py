@@ -322,6 +322,27 @@ def test_hint_is_found(text, start):
     assert start in found and bool(start) == bool(found)
 
 
+@pytest.mark.parametrize(
+    ("raised", "start"),
+    [
+        ("NameError: name 'x' is not defined", "is the name misspelt"),
+        ("ModuleNotFoundError: No module named 'x'", "a module that the workers lack"),
+        ("PySparkRuntimeError: [RESULT_COLUMN_NAMES_MISMATCH] x", "what the function returns"),
+        ("PySparkAttributeError: [ATTRIBUTE_NOT_SUPPORTED] x", ""),
+        ("ValueError: x", "some row made the function fail"),
+    ],
+)
+def test_hint_goes_by_what_a_function_has_raised(raised, start):
+    found = find_hint(Clues("PYTHON_EXCEPTION", raised + "\n\nmore"))
+    assert found.startswith(start) and bool(found) == bool(start)
+
+
+def test_class_of_what_a_worker_raised_is_shown_without_its_package():
+    text = WORKER.replace("ZeroDivisionError: division", "pyspark.errors.base.PySparkError: x")
+    report = build_report(captured("PythonException", text), Surroundings(NOTEBOOK))
+    assert report.message[0] == "PySparkError: x"
+
+
 def test_what_a_users_function_says_is_no_word_of_sparks():
     clues = Clues("PYTHON_EXCEPTION", "ConnectionRefusedError: Connection refused\n\nx")
     assert "some row made the function fail" in find_hint(clues)

@@ -85,7 +85,7 @@ def _nearest(clues: Clues, what: str) -> str:
     near = difflib.get_close_matches(wanted.lower(), list(lower), n=1, cutoff=0.5)
     if near:
         return f"did you mean `{lower[near[0]]}`?"
-    return what
+    return "" if proposed else what
 
 
 def _column(clues: Clues) -> str:
@@ -124,9 +124,20 @@ def _worker(clues: Clues) -> str:
                 "(spark.sql.execution.arrow.maxRecordsPerBatch) or more partitions, or raise "
                 "spark.executor.memoryOverhead (spark.executor.pyspark.memory where it is set)"
             )
+        case "NameError":
+            return "is the name misspelt, or defined only after the function was sent?"
+        case "PySparkRuntimeError" | "PySparkTypeError" if "[RESULT_" in clues.text:
+            return "what the function returns must fit the schema that was given with it"
+        case kind_name if kind_name.startswith("PySpark"):
+            return ""
         case "TypeError" if "NoneType" in clues.text:
             return "null comes as None: test for it in the function, or filter before"
     return "some row made the function fail: handle it there, or filter such rows before"
+
+
+def _tolerant(clues: Clues) -> str:
+    named = re.search(r"Use `(\w+)`", clues.text)
+    return f"`{named[1]}` gives null for what cannot be read" if named else ""
 
 
 _HEAP = (
@@ -138,6 +149,11 @@ _EXECUTOR_MEMORY = (
     "spark.sql.shuffle.partitions), or raise spark.executor.memory or its memoryOverhead"
 )
 _ALIAS = 'give the frames an alias before the join (`a = df.alias("a")`) and use `col("a.name")`'
+
+_PATH = (
+    "check the path and its scheme (file:/, hdfs:/, s3a:/): a relative one is resolved by Spark's "
+    "default file system, not by the notebook's folder"
+)
 
 _HINTS = (
     _of("UNRESOLVED_COLUMN", _column),
@@ -159,14 +175,20 @@ _HINTS = (
     _of("CAST_INVALID_INPUT", "`.try_cast(\"type\")` gives null for what cannot be cast"),
     _of("CAST_OVERFLOW", "`.try_cast(\"type\")` gives null for what does not fit"),
     _of("DIVIDE_BY_ZERO", "`try_divide(a, b)` gives null, or filter the zeros before"),
-    _of("CANNOT_PARSE_TIMESTAMP", "`try_to_timestamp` gives null for what cannot be read"),
+    _of("CANNOT_PARSE_TIMESTAMP", _tolerant),
+    _of(
+        "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES",
+        "`unionByName(other, allowMissingColumns=True)` fills what one side lacks",
+    ),
     _of("NUMERIC_VALUE_OUT_OF_RANGE", "use a larger type, or `try_cast`"),
     _of("ARITHMETIC_OVERFLOW", "cast to a larger type first, or use `try_add`, `try_multiply`"),
     _of("PARSE_SYNTAX_ERROR", "look at the word that is marked, and at the one before it"),
     _of("MISSING_AGGREGATION", "group by the column too, or aggregate it (`first`, `max`, "
         "`any_value`)"),
-    _of("PATH_NOT_FOUND", "check the path and its scheme (file:/, hdfs:/, s3a:/): a relative one "
-        "is resolved by Spark's default file system, not by the notebook's folder"),
+    _of("PATH_NOT_FOUND", _PATH),
+    _said(r"Input path does not exist", _PATH),
+    _said(r"FileAlreadyExistsException", "an RDD replaces nothing: remove it first, or choose "
+          "another place"),
     _of("PATH_ALREADY_EXISTS", "`.mode(\"overwrite\")` replaces it, `.mode(\"append\")` "
         "adds to it"),
     _of("TABLE_OR_VIEW_ALREADY_EXISTS", "`.mode(\"overwrite\")` or `createOrReplaceTempView` "

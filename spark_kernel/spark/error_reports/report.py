@@ -37,6 +37,7 @@ _ABORTED = re.compile(
 """What Spark puts before the reason, up to the package of the exception's class."""
 
 _CLASS = re.compile(r"^\([\w.$]+\) (?=\[)")
+_PACKAGE = re.compile(r"^(?:[a-z_]\w*\.)+(?=[A-Z]\w*:)")
 _SPARK_EXCEPTION = "org.apache.spark.SparkException"
 _STREAM_FAILED, _OF_WORKER = "STREAM_FAILED", "PYTHON_EXCEPTION"
 _EMPTY_WRAPPERS = ("SparkException", "ExecutionException", "Py4JException", "RuntimeException")
@@ -138,7 +139,8 @@ def _causes_within(text: str) -> list[JavaCause]:
 def _lines(message: SparkMessage, worker: WorkerError | None) -> tuple[str, ...]:
     """Give what is said: of a failed function, what it has raised."""
     if worker is not None and worker.said:
-        return tuple(line.rstrip() for line in worker.said.splitlines() if line.strip())
+        said = _PACKAGE.sub("", worker.said)
+        return tuple(line.rstrip() for line in said.splitlines() if line.strip())
     first, *rest = message.lines or ("",)
     return (_SERIALIZED.sub("cannot be sent to the workers: ", first), *rest)
 
