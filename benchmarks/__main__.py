@@ -9,6 +9,7 @@ import click
 
 from benchmarks.cases import Bench
 from benchmarks.clusters import measure_clusters
+from benchmarks.errors import measure_errors
 from benchmarks.interrupts import measure_interrupts
 from benchmarks.memory import measure_memory
 from benchmarks.progress import TASKS, measure_progress
@@ -21,6 +22,7 @@ from benchmarks.tables import measure_tables
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _NAMES = (
     "start", "progress", "memory", "interrupts", "resources", "recovery", "clusters", "tables",
+    "errors",
 )  # fmt: skip
 
 
@@ -31,6 +33,7 @@ _NAMES = (
 @click.option("--only", default="", help="Interrupt only cells with this in their title.")
 @click.option("--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress.")
 @click.option("--requests", default=200, show_default=True, help="Requests in each state.")
+@click.option("--rounds", default=40, show_default=True, help="Failures of each cell.")
 @click.option("--kills", default=10, show_default=True, help="Killed drivers in each situation.")
 @click.option("--write/--no-write", default=True, help="Whether to update benchmarks/RESULTS.md.")
 def main(
@@ -40,6 +43,7 @@ def main(
     only: str,
     tasks: int,
     requests: int,
+    rounds: int,
     kills: int,
     write: bool,
 ) -> None:
@@ -65,6 +69,8 @@ def main(
                     text = measure_recovery(bench, kills)
                 case "tables":
                     text = measure_tables(bench, pairs)
+                case "errors":
+                    text = measure_errors(bench, rounds)
                 case _:
                     text = measure_clusters(bench, pairs)
         click.echo(text)

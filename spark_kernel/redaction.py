@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["holds_secret", "without_password"]
+__all__ = ["holds_secret", "redacted", "without_password"]
 
 _SECRET_KEY = re.compile(
     # Spark's own default of spark.redaction.regex, then the keys of clouds that it misses.
@@ -15,6 +15,15 @@ _SECRET_KEY = re.compile(
 _SECRET_VALUE = re.compile(
     r"(secret|password|passwd|pwd|token|access[.]?key)\w*\s*=\s*[^\s=]", re.IGNORECASE
 )
+_ASSIGNED = re.compile(
+    r"((?:secret|password|passwd|pwd|token|access[._-]?key|account[._-]?key)[\w.]{0,40}"
+    r"[\"']?\s{0,3}(?:=\s{0,3}[\"']?|:\s{0,3}[\"'])"
+    r"|(?:secret|password|passwd|pwd)[\w.]{0,40}\s{0,3}:\s{0,3})"
+    r"(?!\*\*\*)[^\s\"',;&)\]}]{3,}",
+    re.IGNORECASE,
+)
+"""A secret in what a program says, as a setting or a parameter."""
+
 _USER_AND_PASSWORD = re.compile(r"//([^/\s:@]*):[^/\s@]+@")
 _PARAMETER = re.compile(r"([;?&](?:\w*token|password|\w*secret)=)[^;&\s]+", re.IGNORECASE)
 """A secret among the parameters of a URL."""
@@ -29,3 +38,8 @@ def holds_secret(key: str, value: str) -> bool:
 def without_password(url: str) -> str:
     """Give a URL in a form that can be shown."""
     return _PARAMETER.sub(r"\1***", _USER_AND_PASSWORD.sub(r"//\1:***@", url))
+
+
+def redacted(text: str) -> str:
+    """Give a text of any kind, such as an error, without the secrets that are seen in it."""
+    return _ASSIGNED.sub(r"\1***", without_password(text))

@@ -23,6 +23,7 @@ __all__ = [
     "link_rows",
     "session_card",
     "session_facts",
+    "shown_link",
     "status_text",
     "waiting_view",
 ]
@@ -86,7 +87,7 @@ def banner_text(status: SessionStatus, kernel_version: str) -> str:
             lines.append(f"Hint: {status.error.hint}")
     else:
         lines.append(f"Spark on {status.cluster.name}{where}: {status.message}")
-    lines += [f"{link.text}: {_shown(link)}" for link in status.links]
+    lines += [f"{link.text}: {shown_link(link)}" for link in status.links]
     is_connect = status.cluster.deploy_mode == CONNECT
     names = "`spark` is" if is_connect else "`spark` and `sc` are"
     lines.append(f"{names} there; `%spark?` tells more")
@@ -127,7 +128,7 @@ def _duration(record: StageRecord) -> str:
 
 def link_rows(status: SessionStatus) -> list[tuple[str, str, bool]]:
     """Give each link as (title, what a person reads, whether a browser may follow it)."""
-    return [(link.text, _shown(link), is_web(link.url)) for link in status.links]
+    return [(link.text, shown_link(link), is_web(link.url)) for link in status.links]
 
 
 def session_facts(
@@ -162,7 +163,7 @@ def is_web(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
-def _shown(link: Link) -> str:
+def shown_link(link: Link) -> str:
     """Give what a person reads: a file's path in place of its URL."""
     parts = urlsplit(link.url)
     return unquote(parts.path) if parts.scheme == "file" else link.url

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -12,7 +9,8 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-import spark_kernel
+from spark_kernel.kernel.notebook_code import notebook_of
+from spark_kernel.spark.error_reports.user_code import user_places
 
 __all__ = [
     "clean_wait",
@@ -24,8 +22,6 @@ __all__ = [
     "raised_in_pyspark",
 ]
 
-_HIDDEN = {"pyspark", "py4j", "IPython", "ipykernel", "wrapt", spark_kernel.__name__}
-_HIDDEN |= sys.stdlib_module_names - {"__main__"}
 _SHOWN_FRAMES = 4
 _OURS = "is_of_spark_kernel"
 _RENDER = "_render_traceback_"
@@ -119,15 +115,9 @@ def _short_trace(
 ) -> list[str]:
     """Show where the notebook's own code, and that of its modules, was."""
     shown = []
-    for frame, number in traceback.walk_tb(trace):
-        package = str(frame.f_globals.get("__name__", "")).split(".", 1)[0]
-        if frame.f_globals is shell.user_global_ns or package not in _HIDDEN:
-            file, function = frame.f_code.co_filename, frame.f_code.co_name
-            label = shell.compile.format_code_name(file)
-            place = " ".join(label) if label else file
-            inside = "" if function.startswith("<") else f", in {function}"
-            code = linecache.getline(file, number).strip()
-            shown += [f"{place}, line {number}{inside}", f"    {code}"]
+    for place in user_places(trace, notebook_of(shell)):
+        inside = f", in {place.function}" if place.function else ""
+        shown += [f"{place.where}, line {place.line}{inside}", f"    {place.source}"]
     return [*shown[-2 * _SHOWN_FRAMES :], f"KeyboardInterrupt: {error}"]
 
 

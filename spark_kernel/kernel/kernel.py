@@ -21,6 +21,8 @@ from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
 from spark_kernel.kernel.config import SparkKernelSettings
+from spark_kernel.kernel.error_display import ErrorDisplay
+from spark_kernel.kernel.error_surroundings import ErrorSurroundings
 from spark_kernel.kernel.interrupt_errors import clean_wait
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.magic_controls import MagicControls
@@ -61,6 +63,7 @@ _QUIET_WAIT_S = 0.15
 _FLUSH_TIMEOUT_S = 2.0
 _DESCRIPTION_LENGTH = 100
 _MINUTE_S = 60.0
+_PYSPARK_REFERENCE = "https://spark.apache.org/docs/latest/api/python/"
 _DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
 
 
@@ -116,6 +119,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
+        around = ErrorSurroundings(self.spark_session, self.resource_monitor, self.calls)
+        self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around.around)
         self.shell.register_magics(SparkMagics(self.shell, MagicControls(self)))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
@@ -125,10 +130,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.frames.install(self.shell, self._show_stream, self._end_behind)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
-            {
-                "text": "PySpark Reference",
-                "url": "https://spark.apache.org/docs/latest/api/python/",
-            },
+            {"text": "PySpark Reference", "url": _PYSPARK_REFERENCE},
             *self.help_links,
         ]
 
@@ -250,7 +252,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             try:
                 reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
                 self.spark_session.driver.drain_output()
-                return reply
+                return self.error_display.amend(reply)
             finally:
                 self.idle_watch.touch()
                 self.sampler.finish(cell)

@@ -15,6 +15,7 @@ from typing import Any
 from ipykernel.zmqshell import ZMQInteractiveShell
 
 from spark_kernel.errors import SparkKernelError, StaleSessionError
+from spark_kernel.kernel.error_display import ErrorDisplay
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
 
@@ -35,6 +36,7 @@ class SparkShell(ZMQInteractiveShell):
     """Gives the end of the session that is behind an error, if any."""
     names: SparkNames | None = None
     interrupts: Interrupts | None = None
+    error_display: ErrorDisplay | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._began = threading.local()
@@ -105,7 +107,37 @@ class SparkShell(ZMQInteractiveShell):
             error = self._cause_of(sys.exc_info()[1])
             if error is not None:
                 exc_tuple = (type(error), error, error.__traceback__)
-        super().showtraceback(exc_tuple, *args, **kwargs)
+        try:
+            is_shown = self._showed_short(exc_tuple, *args, **kwargs)
+        except KeyboardInterrupt:  # as IPython does where its own showing is interrupted
+            is_shown = True
+            print("\n" + self.get_exception_only(), file=sys.stderr)
+        if not is_shown:
+            super().showtraceback(exc_tuple, *args, **kwargs)
+
+    def _showed_short(
+        self,
+        exc_tuple: Any,
+        filename: Any = None,
+        tb_offset: Any = None,
+        exception_only: bool = False,
+        running_compiled_code: bool = False,
+    ) -> bool:
+        """Show an error of Spark's in its short form; whether it was one."""
+        error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
+        if error is None and not exc_tuple:
+            error = getattr(sys, "last_value", None)  # as IPython does for %tb
+        if self.error_display is None or exception_only:
+            return False
+        view = self.error_display.view(error)
+        if view is None:
+            return False
+        self._get_exc_info(exc_tuple)  # keeps it for %debug and %tb
+        self._showtraceback(type(error), view.evalue, view.lines)
+        self.error_display.show_details(view)
+        if self.call_pdb:
+            self.debugger(force=True)
+        return True
 
 
 def _raised_below_pyspark(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import conf, libraries, progress
+from spark_kernel.magics import conf, error, libraries, progress
 from spark_kernel.magics.frames import FrameDisplay, set_rows
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
@@ -32,6 +32,7 @@ _COMMANDS = (
     "restart",
     "stop",
     "logs",
+    "error",
 )
 _WITH_ARGUMENTS = ("cancel", "progress", "rows", "attach", "conf", "add", "libraries", "logs")
 
@@ -101,6 +102,8 @@ class SparkMagics(Magics):
                                 variables stay, cached data and temporary views are gone
             %spark stop         end Spark and give its resources back
             %spark logs [N]     the last N lines of the driver log (40 by default)
+            %spark error        the whole of the last error: Python traceback, traceback of the
+                                worker, causes in the JVM, links
 
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
         ``c.SparkKernel`` in ``spark_kernel_config.py``.
@@ -179,6 +182,9 @@ class SparkMagics(Magics):
     def _stop(self) -> None:
         self._controls.spark_session.stop()
         self._status()
+
+    def _error(self) -> None:
+        error.show_error(self.shell)
 
     def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
         if rest or not count.isdecimal() or int(count) == 0:

@@ -49,6 +49,8 @@ public class CellJobs {
   private static final String MONITOR =
       "org.apache.spark.api.python.BasePythonRunner$MonitorThread";
   private static final Logger LOG = LoggerFactory.getLogger("org.sparkkernel.CellJobs");
+  private static final int FAILURE_JOBS = 100;
+  private static final int FAILURE_TASKS = 100;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final SparkContext context;
@@ -378,6 +380,57 @@ public class CellJobs {
     String error = task.errorMessage().isDefined() ? (String) task.errorMessage().get() : "";
     described.put("error", error.substring(0, Math.min(error.length(), 2000)));
     return MAPPER.writeValueAsString(described);
+  }
+
+  /** Gives, as JSON, the latest failed task that ended a job of some owners (by commas), or null. */
+  public String failure(String owners) throws Exception {
+    List tags = java.util.Arrays.asList(owners.split(","));
+    java.util.Iterator view =
+        store.store().view(JobDataWrapper.class).reverse().max(FAILURE_JOBS).iterator();
+    while (view.hasNext()) {
+      JobData job = ((JobDataWrapper) view.next()).info();
+      if (job.status() != JobExecutionStatus.FAILED || !tags.contains(ownerOf(job))) {
+        continue;
+      }
+      scala.collection.Iterator ids = job.stageIds().iterator();
+      while (ids.hasNext()) {
+        int id = ((Number) ids.next()).intValue();
+        for (int attempt = 0; ; attempt++) {
+          StageData stage = stage(id, attempt);
+          if (stage == null) {
+            break;
+          }
+          if (stage.status() == StageStatus.FAILED) {
+            return MAPPER.writeValueAsString(describeFailure(stage));
+          }
+        }
+      }
+    }
+    return "null";
+  }
+
+  private Map describeFailure(StageData stage) {
+    Map described = new LinkedHashMap();
+    described.put("stage", Integer.valueOf(stage.stageId()));
+    described.put("stage_attempt", Integer.valueOf(stage.attemptId()));
+    String reason = stage.failureReason().isDefined() ? (String) stage.failureReason().get() : "";
+    described.put("reason", reason.substring(0, Math.min(reason.length(), 8000)));
+    TaskData last = null;
+    scala.collection.Iterator failed = store.taskList(stage.stageId(), stage.attemptId(), 0,
+        FAILURE_TASKS, TaskSorting.ID, Collections.singletonList(TaskStatus.FAILED)).iterator();
+    while (failed.hasNext()) {
+      TaskData task = (TaskData) failed.next();
+      if (last == null || task.attempt() > last.attempt()) {
+        last = task;
+      }
+    }
+    if (last != null) {
+      described.put("task", Integer.valueOf(last.index()));
+      described.put("attempt", Integer.valueOf(last.attempt()));
+      described.put("host", last.host());
+      described.put("executor", last.executorId());
+    }
+    return described;
   }
 
   // -- what the application has ------------------------------------------------------------

@@ -163,6 +163,9 @@ class Jobs(Protocol):
     def task(self, stage: int, attempt: int, kind: str) -> dict[str, Any] | None:
         """Give the task of a stage that tells most: "running", "longest" or "failed"."""
 
+    def failure(self, tags: Sequence[str]) -> dict[str, Any] | None:
+        """Give the task that ended a job of some owners; see ``CellJobs.failure`` in Java."""
+
     def cancel(self, tag: str, reason: str) -> bool:
         """Cancel all jobs of an owner; whether there were any."""
 

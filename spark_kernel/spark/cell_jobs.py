@@ -63,6 +63,11 @@ class CellJobs:
         found: dict[str, Any] | None = json.loads(self.java.task(stage, attempt, kind))
         return found
 
+    def failure(self, tags: Sequence[str]) -> dict[str, Any] | None:
+        """Give the task that ended the latest failed job of some owners, and why; or None."""
+        found: dict[str, Any] | None = json.loads(self.java.failure(",".join(tags)))
+        return found
+
     def cancel(self, tag: str, reason: str) -> bool:
         """Cancel all jobs of an owner; whether there were any."""
         return bool(self.java.cancel(tag, reason))

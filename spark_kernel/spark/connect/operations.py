@@ -180,6 +180,10 @@ class Operations:
 
     # -- what is cancelled -----------------------------------------------------------------
 
+    def failure(self, tags: Sequence[str]) -> dict[str, Any] | None:
+        """Give nothing: a server does not tell which task has failed."""
+        return None
+
     def cancel(self, tag: str, reason: str) -> bool:
         """Cancel all operations of an owner; whether there were any."""
         with self._lock:
