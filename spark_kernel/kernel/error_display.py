@@ -16,7 +16,6 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from spark_kernel.display.error import error_details, error_lines, error_text
 from spark_kernel.kernel.notebook_code import notebook_of
 from spark_kernel.protocol.error_report import ErrorReport
 from spark_kernel.protocol.mimebundle import MimeBundle
@@ -28,7 +27,7 @@ from spark_kernel.spark.error_reports.kinds import (
     members,
 )
 from spark_kernel.spark.error_reports.quiet import keep_quiet
-from spark_kernel.spark.error_reports.report import Surroundings, build_report
+from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook, user_places
 
 __all__ = ["ErrorDisplay", "ErrorView"]
@@ -59,6 +58,8 @@ class ErrorView:
     @property
     def details(self) -> MimeBundle:
         """What is folded below."""
+        from spark_kernel.display.error import error_details
+
         return error_details(self.reports)
 
 
@@ -84,6 +85,8 @@ class ErrorDisplay:
     @property
     def last_text(self) -> str:
         """All that is known of the last error of Spark's; empty where there was none."""
+        from spark_kernel.display.error import error_text
+
         return error_text(self._last.reports) if self._last is not None else ""
 
     def view(self, error: BaseException | None) -> ErrorView | None:
@@ -136,8 +139,7 @@ class ErrorDisplay:
         if position is None:
             return None
         found = chain[position]
-        report = self._report(found)
-        lines = error_lines(report)
+        report, lines = self._report(found)
         if position:
             above = chain[position - 1]
             lines.append(_BECAUSE if above.__cause__ is not None else _DURING)
@@ -147,8 +149,13 @@ class ErrorDisplay:
                 )
         return ErrorView(full_text(error), lines, (report,))
 
-    def _report(self, error: BaseException) -> ErrorReport:
-        return build_report(error, self._surroundings(notebook_of(self._shell)))
+    def _report(self, error: BaseException) -> tuple[ErrorReport, list[str]]:
+        # Imported at the first error: what reads them would delay every start of a kernel.
+        from spark_kernel.display.error import error_lines
+        from spark_kernel.spark.error_reports.report import build_report
+
+        report = build_report(error, self._surroundings(notebook_of(self._shell)))
+        return report, error_lines(report)
 
     def _group(self, group: BaseException) -> ErrorView | None:
         """Show a group as Python does: its own line, then each of its errors."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spark_kernel.protocol.error_report import FailedTask
 from spark_kernel.protocol.events import Link
 from spark_kernel.spark.calls import CallTracker
-from spark_kernel.spark.error_reports.java import FailedTask
-from spark_kernel.spark.error_reports.report import Surroundings
+from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook
 from spark_kernel.spark.ownership import current_owner
 from spark_kernel.spark.resources import ResourceMonitor

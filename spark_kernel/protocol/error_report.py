@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from spark_kernel.protocol.events import Link
 
-__all__ = ["CodePlace", "ErrorReport", "ErrorSection"]
+__all__ = ["CodePlace", "ErrorReport", "ErrorSection", "FailedTask"]
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,34 @@ class ErrorReport:
     hint: str = ""
     sections: tuple[ErrorSection, ...] = ()
     links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class FailedTask:
+    """The task that made a job fail; None where it is not told.
+
+    Parameters
+    ----------
+    tries
+        How often it was tried.
+    """
+
+    task: int
+    attempt: int | None
+    stage: int
+    stage_attempt: int
+    tries: int | None = None
+    host: str = ""
+    executor: str = ""
+
+    def __str__(self) -> str:
+        """Tell it in one line."""
+        attempt = f".{self.attempt}" if self.attempt is not None else ""
+        facts = [f"Task {self.task}{attempt} in stage {self.stage}.{self.stage_attempt}"]
+        if self.tries is not None:
+            facts.append(f"tried {self.tries} time{'s' if self.tries != 1 else ''}")
+        if self.host:
+            facts.append(f"host {self.host}")
+        if self.executor:
+            facts.append(f"executor {self.executor}")
+        return ", ".join(facts)

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from spark_kernel.kernel.error_display import ErrorDisplay
-from spark_kernel.spark.error_reports.report import Surroundings
+from spark_kernel.spark.error_reports.surroundings import Surroundings
 
 TABLE = "[TABLE_OR_VIEW_NOT_FOUND] The table or view `x` cannot be found. SQLSTATE: 42P01"
 AnalysisException = type(

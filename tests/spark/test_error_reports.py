@@ -11,7 +11,8 @@ from spark_kernel.spark.error_reports.hints import Clues, find_hint
 from spark_kernel.spark.error_reports.java import failed_task, read_causes
 from spark_kernel.spark.error_reports.kinds import causes_of, full_text, is_of_spark, what_it_says
 from spark_kernel.spark.error_reports.message import CallSite, marked_statement, read_message
-from spark_kernel.spark.error_reports.report import Surroundings, build_report
+from spark_kernel.spark.error_reports.report import build_report
+from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook, is_library, place
 from spark_kernel.spark.error_reports.worker import read_worker
 

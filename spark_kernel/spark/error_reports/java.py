@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["FailedTask", "JavaCause", "failed_task", "read_causes"]
+from spark_kernel.protocol.error_report import FailedTask
+
+__all__ = ["JavaCause", "failed_task", "read_causes"]
 
 _CAUSE = re.compile(r"^Caused by: ", re.MULTILINE)
 _FRAME = re.compile(r"^\s*(?:at [\w.$/]+\(|at [\w.$/<>]+|\.\.\. \d+ (?:more|common))", re.MULTILINE)
@@ -35,37 +37,6 @@ class JavaCause:
         """All of it."""
         said = f"{self.kind}: {self.said}" if self.said else self.kind
         return f"{said}\n{self.frames}".rstrip()
-
-
-@dataclass(frozen=True)
-class FailedTask:
-    """The task that made a job fail; None where it is not told.
-
-    Parameters
-    ----------
-    tries
-        How often it was tried.
-    """
-
-    task: int
-    attempt: int | None
-    stage: int
-    stage_attempt: int
-    tries: int | None = None
-    host: str = ""
-    executor: str = ""
-
-    def __str__(self) -> str:
-        """Tell it in one line."""
-        attempt = f".{self.attempt}" if self.attempt is not None else ""
-        facts = [f"Task {self.task}{attempt} in stage {self.stage}.{self.stage_attempt}"]
-        if self.tries is not None:
-            facts.append(f"tried {self.tries} time{'s' if self.tries != 1 else ''}")
-        if self.host:
-            facts.append(f"host {self.host}")
-        if self.executor:
-            facts.append(f"executor {self.executor}")
-        return ", ".join(facts)
 
 
 def read_causes(stack: str) -> list[JavaCause]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from spark_kernel.protocol.error_report import CodePlace, ErrorReport
-from spark_kernel.protocol.events import Link
 from spark_kernel.spark.error_reports.hints import Clues, find_hint
-from spark_kernel.spark.error_reports.java import FailedTask, JavaCause, failed_task, read_causes
+from spark_kernel.spark.error_reports.java import JavaCause, failed_task, read_causes
 from spark_kernel.spark.error_reports.kinds import Said, what_it_says
 from spark_kernel.spark.error_reports.message import (
     CallSite,
@@ -20,10 +19,11 @@ from spark_kernel.spark.error_reports.message import (
     read_message,
 )
 from spark_kernel.spark.error_reports.sections import sections_of
+from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook, place, user_places
 from spark_kernel.spark.error_reports.worker import WorkerError, read_worker
 
-__all__ = ["Surroundings", "build_report"]
+__all__ = ["build_report"]
 
 _STREAM = re.compile(r"\n=== Streaming Query ===\n")
 _STREAM_NAME = re.compile(r"^Identifier: (?:(?P<name>.*?) )?\[id = (?P<id>[\w-]+)", re.MULTILINE)
@@ -47,26 +47,6 @@ _SHOWN_WHOLE = 400
 _TELLING = 60
 _EXECUTED = re.compile(r"\borg\.apache\.spark\.(?:scheduler\.Task|executor\.Executor)")
 _SERIALIZED = re.compile(r"Could not serialize object: \w+: ")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What is known beside the error itself.
-
-    Parameters
-    ----------
-    links_of
-        Gives links for what failed: the task if it is known.
-    known_names
-        Gives names that would have been right, for a condition; must be quick.
-    task_of
-        Gives the task that ended a job of the running cell, if what is given was the reason.
-    """
-
-    notebook: Notebook
-    links_of: Callable[[FailedTask | None], Sequence[Link]] = lambda task: ()
-    known_names: Callable[[str], Sequence[str]] = lambda condition: ()
-    task_of: Callable[[str], FailedTask | None] = lambda said: None
 
 
 def build_report(error: BaseException, surroundings: Surroundings) -> ErrorReport:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import linecache
+import os
 import re
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -32,7 +33,7 @@ _TIMED = ("<timed exec>", "<timed eval>")
 """What ``%%time`` runs the rest of its cell as."""
 
 _SOURCE_LENGTH = 160
-_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+_STANDARD_LIBRARY = str(Path(os.__file__).parent)
 
 
 @dataclass(frozen=True)
