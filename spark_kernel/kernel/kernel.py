@@ -29,7 +29,9 @@ from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
+from spark_kernel.magics.charts import PlainFrames
 from spark_kernel.magics.spark import SparkMagics
+from spark_kernel.magics.sql import SqlMagics
 from spark_kernel.protocol.events import (
     Cell,
     CellResumed,
@@ -118,7 +120,8 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        self.shell.register_magics(SparkMagics(self.shell, self))
+        self.frames = PlainFrames()
+        self.shell.register_magics(SparkMagics(self.shell, self), SqlMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
