@@ -31,7 +31,7 @@ from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.magics.charts import PlainFrames
 from spark_kernel.magics.spark import SparkMagics
-from spark_kernel.magics.sql import SqlMagics
+from spark_kernel.magics.sql import FrameShower, SqlMagics
 from spark_kernel.protocol.events import (
     Cell,
     CellResumed,
@@ -120,7 +120,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        self.frames = PlainFrames()
+        self.frames: FrameShower = PlainFrames()
         self.shell.register_magics(SparkMagics(self.shell, self), SqlMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]

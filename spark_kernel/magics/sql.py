@@ -24,7 +24,7 @@ from spark_kernel.spark import sql_runs
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.sql_statements import Statement, split_statements
 
-__all__ = ["SqlControls", "SqlMagics"]
+__all__ = ["FrameShower", "SqlControls", "SqlMagics"]
 
 _OPTION = re.compile(
     r"""\s*(?P<name>--[A-Za-z][\w-]*)(?:(?:=|\s+)(?P<value>"[^"]*"|'[^']*'|(?!--)\S+))?"""

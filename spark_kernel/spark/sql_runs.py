@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_kernel.errors import SqlParameterError
 from spark_kernel.protocol.sql import SqlPlace
+from spark_kernel.spark.functions import functions_for
 from spark_kernel.spark.sql_statements import Statement
 
 if TYPE_CHECKING:
@@ -48,7 +49,21 @@ _DONE = {
     "MERGE": "Merged into",
 }
 _BETWEEN = frozenset(
-    "OR REPLACE GLOBAL TEMPORARY TEMP EXTERNAL LAZY INTO FROM IF NOT EXISTS OVERWRITE".split()
+    [
+        "OR",
+        "REPLACE",
+        "GLOBAL",
+        "TEMPORARY",
+        "TEMP",
+        "EXTERNAL",
+        "LAZY",
+        "INTO",
+        "FROM",
+        "IF",
+        "NOT",
+        "EXISTS",
+        "OVERWRITE",
+    ]
 )
 _MOST_NAME = 120
 
@@ -83,7 +98,7 @@ def _literal(spark: SparkSession, name: str, variables: Mapping[str, Any]) -> An
         raise SqlParameterError(f"There is no variable {name!r} for the parameter :{name}.", hint)
     value = variables[name]
     try:
-        return _as_literal(_functions_of(spark), value)
+        return _as_literal(functions_for(spark), value)
     except Exception as error:
         _log.debug("no literal for %s", name, exc_info=True)
         kind = type(value).__name__
@@ -92,16 +107,6 @@ def _literal(spark: SparkSession, name: str, variables: Mapping[str, Any]) -> An
             "for which Spark has no literal.",
             _hint_for(name, value),
         ) from (None if isinstance(error, AttributeError | TypeError) else error)
-
-
-def _functions_of(spark: SparkSession) -> Any:
-    if type(spark).__module__.startswith("pyspark.sql.connect"):
-        from pyspark.sql.connect import functions as connect_functions
-
-        return connect_functions
-    from pyspark.sql import functions
-
-    return functions
 
 
 def _as_literal(functions: Any, value: Any) -> Any:

@@ -9,10 +9,10 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from sqlglot.tokens import Token
+    from sqlglot.tokenizer_core import Token
 
 __all__ = ["Statement", "split_statements"]
 
@@ -84,7 +84,7 @@ def _tokenizer_class() -> Any:
     class SparkTokens(Spark.Tokenizer):
         """Tokens of every statement, also of those that sqlglot does not parse."""
 
-        COMMANDS: set[Any] = set()  # noqa: RUF012  # as sqlglot declares them
+        COMMANDS: ClassVar[set[Any]] = set()
         COMMENTS = ["--", ("/*", "*/")]  # noqa: RUF012
         HEREDOC_STRINGS = ["$"]  # noqa: RUF012
         HEREDOC_TAG_IS_IDENTIFIER = True
