@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.display.chart_text import chart_text, time_text
+from spark_kernel.display.png import packed
 from spark_kernel.protocol.chart import Axis, ChartData
 from spark_kernel.protocol.mimebundle import TEXT
 
@@ -33,6 +34,8 @@ _LINE_LENGTH = 100
 _PNG_BYTES = 500_000
 _GREY, _BLUE, _REST = "#808080", "#4c8fc4", "#9d9d9d"
 _MOST_DOTTED = 60
+_UNSAFE = str.maketrans({"\\": "\u29f5", '"': "\u201d", "\n": " ", "\r": " "})
+"""Vega-Lite writes the titles of tooltips into an expression, and does not escape them all."""
 
 
 def chart_view(chart: ChartData) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def _picture(spec: Mapping[str, Any]) -> bytes:
     except Exception:  # the chart itself is there all the same
         _log.warning("a chart was not drawn as a picture", exc_info=True)
         return b""
+    picture = packed(picture)
     return picture if len(picture) <= _PNG_BYTES else b""
 
 
@@ -174,6 +178,7 @@ def _tips(alt: Any, chart: ChartData) -> list[Any]:
     for name in chart.fields:
         axis = axes.get(name) or chart.y
         title = titles.get(name, name if name not in axes else _short(axis.title) or name)
+        title = title.translate(_UNSAFE)
         if name == "x" and not axis.title:
             continue
         if axis.scale == "time":

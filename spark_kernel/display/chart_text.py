@@ -11,7 +11,7 @@ __all__ = ["chart_text", "time_text"]
 
 _BARS, _SERIES, _POINTS = 20, 10, 60
 _WIDTH = 40
-_LABEL = 30
+_LABEL = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEVELS = "▁▂▃▄▅▆▇█"
 
@@ -68,7 +68,10 @@ def _drawn(bars: list[tuple[str, Value]]) -> list[str]:
 
 def _cut(text: str, width: int) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if len(text) <= width:
+        return text
+    end = width // 3  # the ends of long names are often what tells them apart
+    return f"{text[: width - end - 1]}…{text[-end:]}"
 
 
 def _block(share: float) -> str:

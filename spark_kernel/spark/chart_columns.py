@@ -225,8 +225,9 @@ def _checked(choice: Choice, columns: Sequence[ChartColumn]) -> Choice:
         raise ChartError(f"A {kind} takes one column as y.")
     if kind != "box" or x is not None:
         _require(kind, "x", x, columns)
-    for y in ys or ((None,) if kind in _NEEDED["y"] else ()):
-        _require(kind, "y", y, columns)
+    if kind in _NEEDED["y"]:
+        for y in ys or (None,):
+            _require(kind, "y", y, columns)
     measured = (choice.color,) if kind == "heatmap" else ys
     for column in measured:
         if choice.agg not in ("", "count") and (column is None or column.family != "number"):
