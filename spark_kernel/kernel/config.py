@@ -15,7 +15,6 @@ from traitlets import (
     CaselessStrEnum,
     Dict,
     Float,
-    HasTraits,
     Int,
     List,
     TraitError,
@@ -32,6 +31,7 @@ from traitlets.config.loader import (
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.kernel.clusters import find_cluster
+from spark_kernel.kernel.preview_settings import PreviewTraits
 from spark_kernel.spark.settings import SessionSettings, StartMode
 
 __all__ = [
@@ -56,7 +56,7 @@ _WITH_SECRETS = ("conf", "clusters")
 _LOG_LEVELS = ("", "ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
 
 
-class SparkKernelSettings(HasTraits):
+class SparkKernelSettings(PreviewTraits):
     """What can be set in ``c.SparkKernel``.
 
     Each trait can also be given on the command line (``--SparkKernel.master=...``) and in the

@@ -29,9 +29,10 @@ from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
-from spark_kernel.magics.charts import PlainFrames
+from spark_kernel.kernel.sql import install_sql
+from spark_kernel.magics.charts import draw
+from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.magics.spark import SparkMagics
-from spark_kernel.magics.sql import FrameShower, SqlMagics
 from spark_kernel.protocol.events import (
     Cell,
     CellResumed,
@@ -120,16 +121,14 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        self.frames: FrameShower = PlainFrames()
-        self.shell.register_magics(SparkMagics(self.shell, self), SqlMagics(self.shell, self))
+        self.shell.register_magics(SparkMagics(self.shell, self))
         assert self.shell.display_formatter is not None
         html_formatter = self.shell.display_formatter.formatters["text/html"]
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
             html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
-        display_formatter = self.shell.display_formatter.ipython_display_formatter
-        display_formatter.for_type_by_name(
-            "pyspark.sql.classic.dataframe", "DataFrame", self._show_stream
-        )
+        self.frames = FrameDisplay(self, draw)
+        self.frames.install(self.shell, self._show_stream)
+        install_sql(self.shell, self)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
             {

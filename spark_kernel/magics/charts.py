@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from IPython.display import display
-
 from spark_kernel.protocol.chart import AUTO, ChartRequest
 
-__all__ = ["PlainFrames", "draw"]
+__all__ = ["draw"]
 
 
 def draw(
@@ -42,24 +40,3 @@ def draw(
     ys = (y,) if isinstance(y, str) else tuple(y or ())
     kind = AUTO if kind is True or not kind else str(kind)
     return chart_view(chart_data(frame, ChartRequest(kind, x or "", ys, color or "", agg or "")))
-
-
-class PlainFrames:
-    """Shows frames with IPython's display."""
-
-    def show(
-        self,
-        frame: Any,
-        *,
-        limit: int | None = None,
-        chart: str | None = None,
-        x: str | None = None,
-        y: Any = None,
-        color: str | None = None,
-        agg: str | None = None,
-    ) -> None:
-        """Show a frame."""
-        if chart:
-            display(draw(frame, chart, x, y, color, agg), raw=True)
-        else:
-            display(frame if limit is None else frame.limit(limit))

@@ -11,6 +11,7 @@ from IPython.display import display
 
 from spark_kernel.display.session import session_card
 from spark_kernel.magics import conf, libraries, progress
+from spark_kernel.magics.frames import FrameDisplay, set_rows
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
 
@@ -23,6 +24,7 @@ _COMMANDS = (
     "jobs",
     "cancel",
     "progress",
+    "rows",
     "attach",
     "conf",
     "add",
@@ -31,13 +33,14 @@ _COMMANDS = (
     "stop",
     "logs",
 )
-_WITH_ARGUMENTS = ("cancel", "progress", "attach", "conf", "add", "libraries", "logs")
+_WITH_ARGUMENTS = ("cancel", "progress", "rows", "attach", "conf", "add", "libraries", "logs")
 
 
 class SparkControls(progress.JobControls, Protocol):
     """What the magic needs of the kernel."""
 
     spark_session: KernelSession
+    frames: FrameDisplay
 
     def resource_card(self) -> MimeBundle:
         """Show what the cluster has."""
@@ -81,6 +84,7 @@ class SparkMagics(Magics):
             %spark jobs         what runs now, from which cell, and how far it is
             %spark cancel ID    stop a job, or a streaming query; also `stage N`, `cell ID`, `all`
             %spark progress     how progress is shown; `on`, `off` or seconds change it
+            %spark rows N       how many rows a DataFrame shows; 0 for its schema alone
             %spark attach NAME  move to another cluster; without a name, which clusters there are
             %spark conf [PREFIX]  the settings in force, and where each comes from; the cell magic
                                 %%spark_conf changes them
@@ -121,6 +125,9 @@ class SparkMagics(Magics):
 
     def _progress(self, *arguments: str) -> None:
         progress.set_progress(self._controls, list(arguments))
+
+    def _rows(self, *arguments: str) -> None:
+        set_rows(self._controls.frames, list(arguments))
 
     def _attach(self, name: str = "", *rest: str) -> None:
         if rest:

@@ -1,0 +1,236 @@
+"""Bounded rows and schema of a DataFrame, of a driver of our own or of a Spark Connect server.
+
+One action reads the rows: one more than are wanted, which tells whether there are more. Everything
+runs in the thread of the cell, so that the job is the cell's, and an interrupt ends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from spark_kernel.protocol.table import Schema, Table, TableColumn
+from spark_kernel.spark.table_values import (
+    Encoding,
+    are_ambiguous,
+    encode,
+    quoted,
+    shortened_name,
+    type_name,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.types import DataType, StructType
+
+__all__ = [
+    "COLUMNS",
+    "find_expensive_steps",
+    "is_frame",
+    "preview",
+    "reason_of",
+    "schema_of",
+    "spark_frame_of",
+]
+
+COLUMNS = 250
+"""Columns that are shown at the most; the others are not even read."""
+
+_FLAT_COLUMNS = 20
+_TRANSPORT = 32_000_000
+_VALUE_LENGTH = 2_000
+_SHORT_VALUE_LENGTH = 100
+_EXPENSIVE = {
+    "Aggregate": "an aggregate",
+    "Deduplicate": "a distinct",
+    "Distinct": "a distinct",
+    "Except": "a set operation",
+    "Intersect": "a set operation",
+    "Join": "a join",
+    "LateralJoin": "a join",
+    "AsOfJoin": "a join",
+    "Sort": "a sort",
+    "Window": "a window",
+}
+_STEP = re.compile(r"^[\s:|+\-]*'?([A-Z]\w+)")
+_OFFSET = "XXXXX"
+_LEGACY_OFFSET = "XXX"
+_LEGACY = "spark.sql.legacy.timeParserPolicy"
+_REASON_LENGTH = 300
+
+
+_SPARK_FRAMES = ("pyspark.sql.classic.dataframe", "pyspark.sql.connect.dataframe")
+_PANDAS_ON_SPARK = ("pyspark.pandas.frame", "pyspark.pandas.series")
+
+
+def is_frame(obj: object) -> bool:
+    """Whether it is a DataFrame of Spark, classic or Connect, or a frame or series of pandas on it.
+
+    Asks by name: what is not imported is not imported for this.
+    """
+    return any(
+        type_.__module__ in _SPARK_FRAMES + _PANDAS_ON_SPARK
+        and type_.__name__ in ("DataFrame", "Series")
+        for type_ in type(obj).__mro__
+    )
+
+
+def spark_frame_of(frame: Any) -> DataFrame:
+    """Give the DataFrame of Spark behind a frame; of pandas on Spark with its index."""
+    if not any(type_.__module__ in _PANDAS_ON_SPARK for type_ in type(frame).__mro__):
+        return frame  # type: ignore[no-any-return]
+    whole = frame.to_frame() if hasattr(frame, "to_frame") else frame
+    names = [
+        "index"
+        if name is None
+        else str(name if isinstance(name, str) else "_".join(map(str, name)))
+        for name in whole.index.names
+    ]
+    if len(names) > 1:
+        names = [f"level_{n}" if name == "index" else name for n, name in enumerate(names)]
+    return whole.to_spark(index_col=names)  # type: ignore[no-any-return]
+
+
+def preview(frame: DataFrame, limit: int) -> Table:
+    """Read the first rows.
+
+    Parameters
+    ----------
+    limit
+        The rows to show, at least one.
+
+    Raises
+    ------
+    Exception
+        Whatever the action raises.
+    """
+    schema = frame.schema
+    fields = schema.fields[:COLUMNS]
+    if not fields:
+        rows: Sequence[Any] = frame.take(limit + 1)
+        return Table((), min(len(rows), limit), len(rows) > limit)
+    encodings, wanted = _ask_for(frame, schema, limit)
+    rows = wanted.take(limit + 1)
+    if len(fields) > _FLAT_COLUMNS:
+        rows = [row for (row,) in rows]
+    shown = rows[:limit]
+    parts: list[Sequence[Any]] = list(zip(*shown, strict=True)) or [()] * (len(fields) + 1)
+    measured = [number for number, encoding in enumerate(encodings) if encoding.length_sql]
+    lengths = dict(zip(measured, zip(*parts[-1], strict=True), strict=False))
+    columns = tuple(
+        TableColumn(
+            shortened_name(field.name),
+            type_name(field.dataType),
+            encoding.kind,
+            encoding.values(parts[number], lengths.get(number, ())),
+        )
+        for number, (field, encoding) in enumerate(zip(fields, encodings, strict=True))
+    )
+    omitted = len(schema.fields) - len(fields)
+    return Table(columns, len(shown), len(rows) > limit, omitted)
+
+
+def _ask_for(frame: DataFrame, schema: StructType, limit: int) -> tuple[list[Encoding], DataFrame]:
+    """Give what Spark is asked for: all columns, and at last the lengths of those that are cut.
+
+    Many columns are put into one struct: each would be a call through py4j, which all together
+    take longer than the job. Few are not, for Python is slow at rows in rows.
+    """
+    names, types = schema.names, [field.dataType for field in schema.fields]
+    if are_ambiguous(names):
+        names = [f"c{number}" for number in range(len(names))]
+        frame = frame.toDF(*names)
+    length = _length_limit(limit, min(len(names), COLUMNS))
+    offset = _offset(frame, types)
+    encodings = [
+        encode(quoted(name), type_, length, offset)
+        for name, type_ in zip(names[:COLUMNS], types[:COLUMNS], strict=True)
+    ]
+    lengths = ", ".join(encoding.length_sql for encoding in encodings if encoding.length_sql)
+    wanted = [*(encoding.sql for encoding in encodings), f"array({lengths})"]
+    if len(encodings) > _FLAT_COLUMNS:
+        wanted = [f"struct({', '.join(wanted)})"]
+    return encodings, frame.selectExpr(*wanted)
+
+
+def _length_limit(limit: int, columns: int) -> int:
+    """Give the characters that a value may have, so that all together stay bounded."""
+    fitting = _TRANSPORT // ((limit + 1) * columns)
+    return max(_SHORT_VALUE_LENGTH, min(_VALUE_LENGTH, fitting))
+
+
+def _offset(frame: DataFrame, types: Sequence[DataType]) -> str:
+    """Give the pattern of an offset, which the formatter of before Spark 3 has not in full."""
+    if not any("timestamp" in type_.simpleString() for type_ in types):
+        return _OFFSET
+    policy = str(frame.sparkSession.conf.get(_LEGACY))
+    return _LEGACY_OFFSET if policy.upper() == "LEGACY" else _OFFSET
+
+
+# -- without rows ------------------------------------------------------------------------------
+
+
+def schema_of(frame: DataFrame, reason: str = "", *, is_failure: bool = False) -> Schema:
+    """Give names and types, and why there is no more."""
+    fields = frame.schema.fields
+    columns = tuple(
+        (shortened_name(field.name), type_name(field.dataType)) for field in fields[:COLUMNS]
+    )
+    return Schema(columns, reason, is_failure, max(0, len(fields) - COLUMNS))
+
+
+def find_expensive_steps(frame: DataFrame) -> list[str]:
+    """Name the steps of a plan that need much more than its first rows; nothing is run.
+
+    What is below a cached DataFrame does not count.
+    """
+    found = dict.fromkeys(
+        _EXPENSIVE[step] for step in _steps(_plan_text(frame)) if _EXPENSIVE.get(step)
+    )
+    return list(found)
+
+
+def _plan_text(frame: Any) -> str:
+    """Give the optimized plan as text, one step on a line."""
+    if hasattr(frame, "_jdf"):
+        return str(frame._jdf.queryExecution().optimizedPlan().toString())
+    text = str(frame._explain_string(extended=True))
+    return text.partition("== Optimized Logical Plan ==")[2].partition("== Physical Plan ==")[0]
+
+
+def _steps(text: str) -> list[str]:
+    steps: list[str] = []
+    cached_at: int | None = None
+    for line in text.splitlines():
+        found = _STEP.match(line)
+        if found is None:
+            continue
+        depth = found.start(1)
+        if cached_at is not None and depth > cached_at:
+            continue
+        cached_at = depth if found[1] == "InMemoryRelation" else None
+        steps.append(found[1])
+    return steps
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in a line why an action failed: what a worker raised, or Spark's own first line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    reason = lines[0]
+    if any(line.startswith("Traceback (most recent call last)") for line in lines):
+        reason = _raised_line(str(error).splitlines()) or reason
+    return reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"
+
+
+def _raised_line(lines: Sequence[str]) -> str:
+    """Find the line behind the first traceback, which says what was raised."""
+    is_inside = False
+    for line in lines:
+        if line.strip().startswith("Traceback (most recent call last)"):
+            is_inside = True
+        elif is_inside and line and not line[0].isspace():
+            return line.strip()
+    return ""
