@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.magics.sql import SqlControls, SqlMagics
 

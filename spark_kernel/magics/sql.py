@@ -52,7 +52,10 @@ class SqlControls(Protocol):
     """What the magics need of the kernel."""
 
     spark_session: KernelSession
-    frames: FrameShower
+
+    @property
+    def frames(self) -> FrameShower:
+        """What shows DataFrames."""
 
     def require_spark(self) -> Any:
         """Give the session, waiting for it."""

@@ -59,7 +59,7 @@ def bars(frame: ChartFrame) -> ChartData | None:
     name = measure_name(frame, is_aggregated)
     return ChartData(
         kind=choice.kind,
-        title=f"{name[:1].upper()}{name[1:]} by {short(choice.x.name)}",
+        title=f"{name[:1].upper() + name[1:] if is_aggregated else name} by {short(choice.x.name)}",
         x=x.axis,
         y=Axis(name, "number"),
         color=series,

@@ -96,7 +96,7 @@ def _data(
             points.append((x, as_number(row[f"v{number}"]), *(last if series else ())))
     return ChartData(
         kind=choice.kind,
-        title=f"{name[:1].upper()}{name[1:]} by {short(choice.x.name)}",
+        title=f"{name[:1].upper() + name[1:] if is_aggregated else name} by {short(choice.x.name)}",
         x=Axis(choice.x.name, choice.x.family),
         y=Axis(name, "number"),
         color=series,
