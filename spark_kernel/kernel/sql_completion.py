@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _WAIT_S = 0.3
 _CELL = re.compile(r"\s*%%sql(?=\s|$)[^\n]*\n")
 _LINE = re.compile(r"^[ \t]*(?:\w+\s*=\s*)?%sql[ \t]+(?:--\w+[ \t=]+\S+[ \t]+)*", re.MULTILINE)
-_OPTIONS_LINE = re.compile(r"\s*(?:\w+\s*=\s*)?%%?sql\s+[^\n]*?(?P<before>\S*)\s*(?P<word>\S*)$")
+_OPTIONS_LINE = re.compile(r"\s*(?:\w+\s*=\s*)?%%?sql\s(?P<words>[^\n]*)$")
 _CALL = re.compile(r"""\bspark\s*\.\s*sql\s*\(\s*[rRfF]?(?P<quote>\"{3}|'{3}|"|')""")
 _OPTION = re.compile(r"--[A-Za-z]*(?:[ \t=]+\S*)?")
 _OPTIONS = ("--as", "--limit", "--chart", "--x", "--y", "--color", "--agg")
@@ -101,7 +101,9 @@ class SqlCompleter:
             return "", []
         names = self.names.known(spot.wanted, _WAIT_S)
         variables = [name for name in list(self._variables) if name[:1] != "_"]
-        return spot.fragment, spot.suggestions(names, variables)
+        found = spot.suggestions(names, variables)
+        # Without any, IPython would complete Python here; what is typed stays as it is.
+        return spot.fragment, found or [Suggestion(spot.fragment, "text")] * bool(spot.fragment)
 
 
 def _options(text: str, offset: int) -> tuple[str, list[Suggestion]] | None:
@@ -109,6 +111,6 @@ def _options(text: str, offset: int) -> tuple[str, list[Suggestion]] | None:
     found = _OPTIONS_LINE.fullmatch(text[:offset])
     if found is None:
         return None
-    word = found["word"]
-    known = _VALUES.get(found["before"], _OPTIONS)
+    *before, word = re.split(r"[\s=]+", found["words"])
+    known = _VALUES.get(before[-1] if before else "", _OPTIONS)
     return word, [Suggestion(one, "magic") for one in known if one.startswith(word)]

@@ -74,12 +74,14 @@ class SqlSpot:
         """The lists of names that tell what may stand here."""
         if self.is_parameter:
             return []
+        whole = ".".join(map(_quoted, self.path))
+        if self.path and self.is_table:
+            return [tables(whole)]
         if self.path:
             owner = self.mentioned.get(self.path[-1].lower())
             if owner is not None and len(self.path) == 1:
                 return [columns(owner)]
-            whole = ".".join(map(_quoted, self.path))
-            return [tables(whole)] if self.is_table else [columns(whole)]
+            return [columns(whole)]
         if self.is_table:
             return [tables(), DATABASES, CATALOGS]
         named = list(dict.fromkeys(self.mentioned.values()))[:_MOST_TABLES]
@@ -112,7 +114,10 @@ class SqlSpot:
                     yield Suggestion(
                         name.upper() if self.fragment.isupper() else name.lower(), kind
                     )
-        if self.path or self.is_table:
+        if self.path:
+            return
+        if self.is_table:
+            yield from (Suggestion(word, "keyword") for word in ("LATERAL", "VALUES"))
             return
         yield from (Suggestion(name, "table") for name in self.mentioned if name)
         if self.fragment[:1] != "`":
