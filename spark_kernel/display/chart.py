@@ -34,6 +34,7 @@ _LINE_LENGTH = 100
 _PNG_BYTES = 500_000
 _GREY, _BLUE, _REST = "#808080", "#4c8fc4", "#9d9d9d"
 _MOST_DOTTED = 60
+_SHORT_LABEL, _ROW_OF_LABELS = 3, 70
 _UNSAFE = str.maketrans({"\\": "\u29f5", '"': "\u201d", "\n": " ", "\r": " "})
 """Vega-Lite writes the titles of tooltips into an expression, and does not escape them all."""
 
@@ -100,6 +101,8 @@ _CONFIG: dict[str, Any] = {
 def _values(chart: ChartData) -> list[dict[str, Any]]:
     """Write the rows as JSON has them; of a time its text too, for what shows values."""
     values = []
+    color = chart.color.order if chart.is_additive and chart.color is not None else ()
+    ranks = {label: rank for rank, label in enumerate(color)}
     for row in chart.rows:
         made: dict[str, Any] = {}
         for name, value in zip(chart.fields, row, strict=True):
@@ -109,6 +112,8 @@ def _values(chart: ChartData) -> list[dict[str, Any]]:
                 value = value.isoformat() if whole else f"{value.isoformat()}T00:00:00"
                 value += "Z"  # no zone of a browser's comes in: the scale is that of UTC
             made[name] = value
+        if ranks:
+            made["rank"] = ranks[made["color"]]
         values.append(made)
     return values
 
@@ -142,6 +147,10 @@ def _position(alt: Any, channel: str, axis: Axis, field: str, **more: Any) -> An
         options["scale"] = alt.Scale(zero=False)
     elif axis.scale == "category":
         options["sort"] = list(axis.order)
+        if channel == "X":
+            longest = max((len(label) for label in axis.order), default=0)
+            is_short = longest <= _SHORT_LABEL or longest * len(axis.order) <= _ROW_OF_LABELS
+            options["axis"] = alt.Axis(labelAngle=0 if is_short else -40)
     return getattr(alt, channel)(field, type=_type(axis), **options)
 
 
@@ -167,6 +176,13 @@ _PALETTE = (
     "#4c8fc4", "#f0883e", "#4fa864", "#d9595c", "#9a7bc8",
     "#a8786a", "#dd86bd", "#b5a932", "#35aebb", "#6f7fd8",
 )  # fmt: skip
+
+
+def _order(alt: Any, chart: ChartData) -> dict[str, Any]:
+    """Stack colours as the legend lists them."""
+    if not chart.is_additive or chart.color is None:
+        return {}
+    return {"order": alt.Order("rank", type="quantitative")}
 
 
 def _tips(alt: Any, chart: ChartData) -> list[Any]:
@@ -213,7 +229,7 @@ def _bars(alt: Any, base: alt.Chart, chart: ChartData) -> Any:
         kinds[offset[0].lower() + "Offset"] = getattr(alt, offset)(
             "color", type="nominal", sort=list(chart.color.order)
         )
-    drawn = base.mark_bar().encode(**kinds, tooltip=_tips(alt, chart))
+    drawn = base.mark_bar().encode(**kinds, **_order(alt, chart), tooltip=_tips(alt, chart))
     return _sized(alt, drawn, chart.x, parts)
 
 
@@ -226,10 +242,13 @@ def _sized(alt: Any, drawn: Any, axis: Axis, parts: int = 1) -> Any:
 
 
 def _histogram(alt: Any, base: alt.Chart, chart: ChartData) -> Any:
-    drawn = base.mark_bar(binSpacing=1).encode(
-        x=_position(alt, "X", chart.x, "x", bin=None if chart.x.scale == "time" else "binned"),
+    is_stacked = chart.is_additive or chart.color is None
+    stack = "zero" if is_stacked else None
+    drawn = base.mark_bar(binSpacing=1, opacity=1 if is_stacked else 0.5).encode(
+        x=_position(alt, "X", chart.x, "x", bin="binned"),
         x2="x2",
-        y=_position(alt, "Y", chart.y, "y", scale=alt.Scale(zero=True), stack="zero"),
+        y=_position(alt, "Y", chart.y, "y", scale=alt.Scale(zero=True), stack=stack),
+        **_order(alt, chart),
         color=_color(alt, chart),
         tooltip=_tips(alt, chart),
     )
@@ -245,13 +264,12 @@ def _lines(alt: Any, base: alt.Chart, chart: ChartData) -> Any:
     else:
         base = base.mark_line(point=dots, strokeWidth=1.5)
     x = _position(alt, "X", chart.x, "x")
-    if chart.x.scale == "category":
-        x = x.axis(labelAngle=-45)
     more = {"stack": stack} if is_area else {}
     drawn = base.encode(
         x=x,
         y=_position(alt, "Y", chart.y, "y", scale=alt.Scale(zero=is_area), **more),
         color=_color(alt, chart),
+        **(_order(alt, chart) if is_area else {}),
         tooltip=_tips(alt, chart),
     )
     return drawn.properties(width=_WIDTH, height=_HEIGHT)
