@@ -35,8 +35,10 @@ _PNG_BYTES = 500_000
 _GREY, _BLUE, _REST = "#808080", "#4c8fc4", "#9d9d9d"
 _MOST_DOTTED = 60
 _SHORT_LABEL, _ROW_OF_LABELS = 3, 70
-_UNSAFE = str.maketrans({"\\": "\u29f5", '"': "\u201d", "\n": " ", "\r": " "})
-"""Vega-Lite writes the titles of tooltips into an expression, and does not escape them all."""
+_UNSAFE = str.maketrans(
+    {"\\": "\u29f5", **{chr(code): " " for code in (*range(32), 0x2028, 0x2029)}}
+)
+"""What a title cannot hold: Vega-Lite writes titles into expressions, and escapes only quotes."""
 
 
 def chart_view(chart: ChartData) -> dict[str, Any]:
@@ -119,6 +121,7 @@ def _values(chart: ChartData) -> list[dict[str, Any]]:
 
 
 def _short(text: str, length: int = _TITLE) -> str:
+    text = text.translate(_UNSAFE)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
@@ -194,7 +197,6 @@ def _tips(alt: Any, chart: ChartData) -> list[Any]:
     for name in chart.fields:
         axis = axes.get(name) or chart.y
         title = titles.get(name, name if name not in axes else _short(axis.title) or name)
-        title = title.translate(_UNSAFE)
         if name == "x" and not axis.title:
             continue
         if axis.scale == "time":
