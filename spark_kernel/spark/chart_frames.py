@@ -34,7 +34,7 @@ class Extent:
     low, high
         None where there is no value.
     distinct
-        About how many values there are.
+        About how many different values there are; 0 where that was not asked for.
     """
 
     count: int
@@ -95,8 +95,14 @@ class ChartFrame:
             total = total + functions.count_if(functions.col(f"y{number}").isNull())
         return total.alias("omitted")  # type: ignore[no-any-return]
 
-    def extents(self, *names: str) -> list[Extent]:
-        """Find out about columns of numbers or times, with one job for all."""
+    def extents(self, *names: str, has_distinct: bool = False) -> list[Extent]:
+        """Find out about columns of numbers or times, with one job for all.
+
+        Parameters
+        ----------
+        has_distinct
+            Whether it matters how many different values there are, which takes its time.
+        """
         functions = self.functions
         wanted = []
         for name in names:
@@ -106,7 +112,7 @@ class ChartFrame:
                 functions.count(functions.lit(1)),
                 functions.min(value),
                 functions.max(value),
-                functions.approx_count_distinct(value),
+                functions.approx_count_distinct(value) if has_distinct else functions.lit(0),
             ]
         row = self.frame.agg(*(one.alias(f"s{n}") for n, one in enumerate(wanted))).collect()[0]
         return [

@@ -49,7 +49,7 @@ def lines(frame: ChartFrame) -> ChartData | None:
     assert choice.x is not None
     if choice.x.family == "category":
         return bars(frame)
-    (extent,) = frame.extents("x")
+    (extent,) = frame.extents("x", has_distinct=True)
     if extent.low is None:
         return None
     color = None
