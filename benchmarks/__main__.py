@@ -16,9 +16,12 @@ from benchmarks.recovery import measure_recovery
 from benchmarks.report import put_section
 from benchmarks.resources import measure_resources
 from benchmarks.start import measure_start
+from benchmarks.tables import measure_tables
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_NAMES = ("start", "progress", "memory", "interrupts", "resources", "recovery", "clusters")
+_NAMES = (
+    "start", "progress", "memory", "interrupts", "resources", "recovery", "clusters", "tables",
+)  # fmt: skip
 
 
 @click.command()
@@ -60,6 +63,8 @@ def main(
                     text = measure_resources(bench, requests)
                 case "recovery":
                     text = measure_recovery(bench, kills)
+                case "tables":
+                    text = measure_tables(bench, pairs)
                 case _:
                     text = measure_clusters(bench, pairs)
         click.echo(text)

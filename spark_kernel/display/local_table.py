@@ -60,7 +60,7 @@ def _is_missing(value: object) -> bool:
 
 
 def _names(row: Any) -> tuple[str, ...]:
-    names = getattr(row, "_fields", None) or row.__dict__.get("__fields__") or ()
+    names = getattr(type(row), "_fields", None) or row.__dict__.get("__fields__") or ()
     return tuple(map(str, names))
 
 

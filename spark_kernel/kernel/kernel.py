@@ -127,7 +127,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
             html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
         self.frames = FrameDisplay(self, draw)
-        self.frames.install(self.shell, self._show_stream)
+        self.frames.install(self.shell, self._show_stream, self._end_behind)
         install_sql(self.shell, self)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},

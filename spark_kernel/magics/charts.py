@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from spark_kernel.errors import ChartError
 from spark_kernel.protocol.chart import AUTO, ChartRequest
 
 __all__ = ["draw"]
@@ -37,13 +36,10 @@ def draw(
     """
     from spark_kernel.display.chart import chart_view  # which imports Altair
     from spark_kernel.spark.chart import chart_data
+    from spark_kernel.spark.preview import spark_frame_of
 
-    frame = frame.to_spark() if hasattr(frame, "to_spark") else frame  # of pandas on Spark
-    if not hasattr(frame, "isStreaming"):
-        raise ChartError(
-            f"Charts are for DataFrames of Spark, and this is of the type {type(frame).__name__}.",
-            "`spark.createDataFrame(...)` makes one",
-        )
     ys = (y,) if isinstance(y, str) else tuple(y or ())
     kind = AUTO if kind is True or not kind else str(kind)
-    return chart_view(chart_data(frame, ChartRequest(kind, x or "", ys, color or "", agg or "")))
+    return chart_view(
+        chart_data(spark_frame_of(frame), ChartRequest(kind, x or "", ys, color or "", agg or ""))
+    )

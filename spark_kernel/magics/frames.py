@@ -9,6 +9,7 @@ import builtins
 import difflib
 import logging
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from IPython.display import display as plain_display
 from spark_kernel.display.jobs import size_text
 from spark_kernel.display.local_table import is_listed, list_table, pandas_table
 from spark_kernel.display.table import most_rows, schema_view, table_view
+from spark_kernel.errors import SparkKernelError
 from spark_kernel.protocol.table import Schema, Table
 from spark_kernel.redaction import without_password
 from spark_kernel.spark.preview import (
@@ -37,6 +39,7 @@ __all__ = ["Draw", "FrameDisplay", "PreviewSettings", "set_rows"]
 _log = logging.getLogger(__name__)
 _FRAMES = ("pyspark.sql.classic.dataframe", "pyspark.sql.connect.dataframe")
 _PANDAS_ON_SPARK = (("pyspark.pandas.frame", "DataFrame"), ("pyspark.pandas.series", "Series"))
+_PANDAS = ("pandas", "DataFrame")
 _PLAIN_OPTIONS = {"update", "source"}
 """What IPython hands on to the publisher, beside the options that it names."""
 
@@ -89,18 +92,35 @@ class FrameDisplay:
     def __init__(self, settings: PreviewSettings, draw: Draw | None = None) -> None:
         self.settings = settings
         self._draw = draw
+        self._end_behind: Callable[[BaseException, float], BaseException | None] | None = None
 
-    def install(self, shell: InteractiveShell, show_stream: Callable[[Any], None]) -> None:
+    def install(
+        self,
+        shell: InteractiveShell,
+        show_stream: Callable[[Any], None],
+        end_behind: Callable[[BaseException, float], BaseException | None],
+    ) -> None:
         """Show frames in this shell from now on.
 
         Parameters
         ----------
         show_stream
             Shows a streaming DataFrame; raises NotImplementedError for any other.
+        end_behind
+            Gives the end of the session that is behind an error, if any, in code that began then.
         """
+
+        def show_if_stream(frame: Any) -> None:
+            try:
+                show_stream(frame)
+            except SparkKernelError:  # its session has ended; what is shown in its place says so
+                raise NotImplementedError from None
+
+        self._end_behind = end_behind
         formatter = shell.display_formatter
         assert formatter is not None
-        formatter.ipython_display_formatter.for_type_by_name(_FRAMES[0], "DataFrame", show_stream)
+        streams = formatter.ipython_display_formatter
+        streams.for_type_by_name(_FRAMES[0], "DataFrame", show_if_stream)
         bundles = formatter.mimebundle_formatter
         for module in _FRAMES:
             bundles.for_type_by_name(module, "DataFrame", self._last_value)
@@ -155,13 +175,16 @@ class FrameDisplay:
         """
         drawn = {"chart": chart, "x": x, "y": y, "color": color, "agg": agg}
         asked = [name for name, value in {"limit": limit, **drawn}.items() if value is not None]
-        frames = [] if raw else [obj for obj in objs if is_frame(obj)]
-        if not frames and not asked:
+        if not asked and (raw or not any(map(is_frame, objs))):
             plain: DisplayHandle | None = plain_display(
                 *objs, display_id=display_id, clear=clear, raw=raw, **options
             )
             return plain
         _check_options(options)
+        if not any(map(_is_tabular, objs)):
+            given = ", ".join(type(obj).__name__ for obj in objs) or "nothing"
+            named = " and ".join(asked)
+            raise TypeError(f"display() takes {named} for DataFrames, and not for {given}")
         handle: DisplayHandle | None = None
         for obj in objs:
             shown = self._shown(obj, limit, drawn if asked not in ([], ["limit"]) else {})
@@ -176,13 +199,19 @@ class FrameDisplay:
             return _Shown(self._chart(obj, drawn), {})
         if limit is not None and not _is_count(limit):
             raise ValueError(f"limit is a number of rows, such as limit=20, and not {limit!r}")
-        if limit is None and not is_frame(obj):
+        if not is_frame(obj) and (limit is None or not _is_tabular(obj)):
             return obj
-        if getattr(obj, "isStreaming", False) is True:
-            if limit is not None:
-                raise TypeError("limit is for DataFrames that are no streams; leave it out")
+        # A server is asked only where the rows could not be read: each question is a round trip.
+        if limit is None and hasattr(obj, "_jdf") and _is_stream(obj):
             return obj
-        return _Shown(*self.bundle(obj, limit))
+        try:
+            return _Shown(*self.bundle(obj, limit))
+        except Exception:
+            if not _is_stream(obj):
+                raise
+        if limit is None:
+            return obj
+        raise TypeError("limit is for DataFrames that are no streams; leave it out")
 
     def _chart(self, obj: Any, drawn: dict[str, str | None]) -> Mapping[str, Any]:
         if self._draw is None:
@@ -201,8 +230,6 @@ class FrameDisplay:
 
         Raises
         ------
-        TypeError
-            If it is none of these.
         Exception
             Whatever reading the rows raises.
         """
@@ -210,11 +237,6 @@ class FrameDisplay:
         local = _local_table(frame, most)
         if local is not None:
             return self._drawn(local), {}
-        if not is_frame(frame):
-            raise TypeError(
-                f"display() takes limit and the options of charts for a DataFrame, and not for "
-                f"{type(frame).__name__}"
-            )
         frame = spark_frame_of(frame)
         reason = self._reason_not_to_read(frame, most, is_asked_for=limit is not None)
         if reason:
@@ -243,8 +265,9 @@ class FrameDisplay:
         if limit > _HUGE_LIMIT:
             # No warning of Python's: that comes once for a place in the code, and names ours.
             print(
-                f"limit={limit:,} is more than a notebook takes well: at most {fitting:,} rows of "
-                "this width are read. Aggregate or sample in Spark, or write the rows to a file.",
+                f"limit={limit:,} is more than a notebook takes well; at most "
+                f"{min(limit, fitting):,} rows are read. Aggregate or sample in Spark, or write "
+                "the rows to a file.",
                 file=sys.stderr,
             )
         table = preview(frame, min(limit, fitting))
@@ -262,17 +285,24 @@ class FrameDisplay:
 
         Called by IPython, which shows the object in its own way on None.
         """
+        began = time.monotonic()
         try:
             return self.bundle(frame)
         except Exception as error:
             _log.debug("no preview", exc_info=True)
-            return self._failure(frame, error)
+            return self._failure(frame, error, began)
 
-    def _failure(self, frame: Any, error: Exception) -> Bundle | None:
-        reason = f"{without_password(reason_of(error))}\n`display(df)` shows the whole error."
+    def _failure(self, frame: Any, error: Exception, began: float) -> Bundle | None:
         try:
-            if getattr(frame, "isStreaming", False) is True:
+            if _is_stream(frame):
                 return None
+            behind = self._end_behind(error, began) if self._end_behind else None
+        except SparkKernelError as ended:
+            behind = ended
+        reason = f"{without_password(reason_of(error))}\n`display(df)` shows the whole error."
+        if behind is not None:
+            reason = str(behind)
+        try:
             schema = schema_of(spark_frame_of(frame), reason, is_failure=True)
         except Exception:  # the plan itself is wrong, which Connect tells only now
             schema = Schema((), reason, is_failure=True)
@@ -280,11 +310,10 @@ class FrameDisplay:
 
     def _last_list(self, values: list[Any]) -> Bundle | None:
         """Show a list of rows as a table; the text stays Python's own."""
-        if not is_listed(values):
-            return None
         try:
-            table = list_table(values, self.settings.preview_rows or len(values))
-            data = self._drawn(table)
+            if not self.settings.preview_rows or not is_listed(values):
+                return None
+            data = self._drawn(list_table(values, self.settings.preview_rows))
         except Exception:
             _log.debug("no table of a list", exc_info=True)
             return None
@@ -311,10 +340,23 @@ def _local_table(obj: Any, limit: int) -> Table | None:
     """Give the table of what needs no Spark, or None."""
     if isinstance(obj, list) and is_listed(obj):
         return list_table(obj, limit)
-    module = type(obj).__module__.split(".", 1)[0]
-    if module == "pandas" and type(obj).__name__ == "DataFrame":
-        return pandas_table(obj, limit)
-    return None
+    return None if is_frame(obj) else pandas_table(obj, limit)
+
+
+def _is_tabular(obj: object) -> bool:
+    """Whether it has rows to show: a frame of any kind, or a list of rows."""
+    is_pandas = (type(obj).__module__.split(".", 1)[0], type(obj).__name__) == _PANDAS
+    return is_frame(obj) or is_pandas or (isinstance(obj, list) and is_listed(obj))
+
+
+def _is_stream(obj: Any) -> bool:
+    """Whether it is a stream; raises SparkKernelError where its session has ended."""
+    try:
+        return getattr(obj, "isStreaming", False) is True
+    except SparkKernelError:
+        raise
+    except Exception:  # whatever asks for rows says it better
+        return False
 
 
 def _is_count(limit: object) -> bool:

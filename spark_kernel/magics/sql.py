@@ -19,6 +19,8 @@ from IPython.core.magic import (
     no_var_expand,
 )
 
+from spark_kernel.errors import SparkKernelError
+from spark_kernel.protocol.chart import AGGREGATES, AUTO, KINDS
 from spark_kernel.protocol.sql import SQL_PLACE
 from spark_kernel.spark import sql_runs
 from spark_kernel.spark.session import KernelSession
@@ -70,11 +72,11 @@ def _option_parser() -> _Parser:
     parser = _Parser(prog="%%sql", add_help=False, allow_abbrev=False)
     parser.add_argument("--as", dest="name", type=_identifier, metavar="NAME")
     parser.add_argument("--limit", type=_count, metavar="N")
-    parser.add_argument("--chart", metavar="KIND")
+    parser.add_argument("--chart", choices=(*KINDS, AUTO))
     parser.add_argument("--x", metavar="COLUMN")
     parser.add_argument("--y", metavar="COLUMN", action="append")
     parser.add_argument("--color", metavar="COLUMN")
-    parser.add_argument("--agg", metavar="FUNCTION")
+    parser.add_argument("--agg", choices=(*AGGREGATES, "mean"))
     return parser
 
 
@@ -173,8 +175,9 @@ class SqlMagics(Magics):
                 frame = sql_runs.run_statement(spark, statement, values[number - 1])
                 said = self._finish(options, statement, frame, is_last and is_shown, is_last)
             except Exception as error:
-                place = sql_runs.place_of(error, statement, number, of)
-                setattr(error, SQL_PLACE, place)
+                if not isinstance(error, SparkKernelError):
+                    place = sql_runs.place_of(error, statement, number, of)
+                    setattr(error, SQL_PLACE, place)
                 raise
             if of > 1 or said not in ("", "Query"):
                 head = f"{number} · " if of > 1 else ""

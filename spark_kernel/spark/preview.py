@@ -37,7 +37,7 @@ __all__ = [
 COLUMNS = 250
 """Columns that are shown at the most; the others are not even read."""
 
-_FLAT_COLUMNS = 20
+_ROWS_A_CALL_IS_WORTH = 100
 _TRANSPORT = 32_000_000
 _VALUE_LENGTH = 2_000
 _SHORT_VALUE_LENGTH = 100
@@ -50,6 +50,9 @@ _EXPENSIVE = {
     "Join": "a join",
     "LateralJoin": "a join",
     "AsOfJoin": "a join",
+    "RebalancePartitions": "a shuffle",
+    "Repartition": "a shuffle",
+    "RepartitionByExpression": "a shuffle",
     "Sort": "a sort",
     "Window": "a window",
 }
@@ -58,6 +61,7 @@ _OFFSET = "XXXXX"
 _LEGACY_OFFSET = "XXX"
 _LEGACY = "spark.sql.legacy.timeParserPolicy"
 _REASON_LENGTH = 300
+_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
 
 
 _SPARK_FRAMES = ("pyspark.sql.classic.dataframe", "pyspark.sql.connect.dataframe")
@@ -112,7 +116,7 @@ def preview(frame: DataFrame, limit: int) -> Table:
         return Table((), min(len(rows), limit), len(rows) > limit)
     encodings, wanted = _ask_for(frame, schema, limit)
     rows = wanted.take(limit + 1)
-    if len(fields) > _FLAT_COLUMNS:
+    if not _is_flat(len(fields), limit):
         rows = [row for (row,) in rows]
     shown = rows[:limit]
     parts: list[Sequence[Any]] = list(zip(*shown, strict=True)) or [()] * (len(fields) + 1)
@@ -134,8 +138,8 @@ def preview(frame: DataFrame, limit: int) -> Table:
 def _ask_for(frame: DataFrame, schema: StructType, limit: int) -> tuple[list[Encoding], DataFrame]:
     """Give what Spark is asked for: all columns, and at last the lengths of those that are cut.
 
-    Many columns are put into one struct: each would be a call through py4j, which all together
-    take longer than the job. Few are not, for Python is slow at rows in rows.
+    They are put into one struct: each would be a call through py4j, and those of many columns
+    take longer than the job. Few columns of many rows are not, for Python is slow at rows in rows.
     """
     names, types = schema.names, [field.dataType for field in schema.fields]
     if are_ambiguous(names):
@@ -149,9 +153,13 @@ def _ask_for(frame: DataFrame, schema: StructType, limit: int) -> tuple[list[Enc
     ]
     lengths = ", ".join(encoding.length_sql for encoding in encodings if encoding.length_sql)
     wanted = [*(encoding.sql for encoding in encodings), f"array({lengths})"]
-    if len(encodings) > _FLAT_COLUMNS:
+    if not _is_flat(len(encodings), limit):
         wanted = [f"struct({', '.join(wanted)})"]
     return encodings, frame.selectExpr(*wanted)
+
+
+def _is_flat(columns: int, rows: int) -> bool:
+    return columns * _ROWS_A_CALL_IS_WORTH < rows
 
 
 def _length_limit(limit: int, columns: int) -> int:
@@ -219,7 +227,7 @@ def reason_of(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
-    reason = lines[0]
+    reason = _STATE.sub("", lines[0])
     if any(line.startswith("Traceback (most recent call last)") for line in lines):
         reason = _raised_line(str(error).splitlines()) or reason
     return reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"

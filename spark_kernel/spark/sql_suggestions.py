@@ -37,9 +37,7 @@ _TABLES = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"(\w+)\s*$")
-_QUOTED = re.compile(
-    r"/\*.*?\*/|--[^\n]*(?:\n|$)|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL
-)
+_QUOTED = re.compile(r"/\*.*?\*/|--[^\n]*\n|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _OPEN = re.compile(r"['\"]|--|/\*")
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _MOST_TABLES = 8

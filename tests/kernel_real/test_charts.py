@@ -325,6 +325,11 @@ def test_wrong_column_or_kind_is_told_in_two_lines(charts: Notebook) -> None:
     assert "bar, line, area, scatter, hist, box, heatmap" in result.error
 
 
+def test_pandas_on_spark_is_drawn(charts: Notebook) -> None:
+    result = charts.run("display(df.limit(50).pandas_api(), chart='bar', x='k', y='n')")
+    assert "Sum of n by k" in result.shown
+
+
 def test_stream_has_no_chart(charts: Notebook) -> None:
     result = charts.run("display(spark.readStream.format('rate').load(), chart='hist', x='value')")
     assert "ChartError: A stream has no chart" in result.error

@@ -17,6 +17,7 @@ from kernel_real.connect_server import ConnectServer, connect_server, make_certi
 from kernel_real.leftovers import wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
 from kernel_real.schemas import SPARK_STATUS
+from kernel_real.tables import EVERY_TYPE, EVERY_VALUE, rows_of
 from spark_kernel.protocol.progress import PROGRESS_MIME
 
 TOKEN = "open-sesame"
@@ -108,6 +109,26 @@ def test_names_and_builders_lead_to_the_one_session(notebook: Notebook):
     assert notebook.value(code) == "True"
     assert notebook.value("spark.conf.get('spark.sql.shuffle.partitions')") == "'4'"
     assert notebook.value("SparkSession.getActiveSession() is spark") == "True"
+
+
+def test_tables_are_what_they_are_on_a_driver_of_ones_own(notebook: Notebook):
+    notebook.value("spark.conf.set('spark.sql.session.timeZone', 'Europe/Berlin')")
+    assert rows_of(notebook.run(EVERY_TYPE).data) == [EVERY_VALUE]
+    assert notebook.value("spark.range(1000)").endswith("more with display(df, limit=N)]")
+    assert "[first 5 rows" in notebook.run("display(spark.range(1000), limit=5)").shown
+    names = rows_of(notebook.run("spark.sql('select 1 a, 2 a')").data)
+    assert names == [{"a": 1, "a_2": 2}]
+    long = notebook.run("spark.sql(\"select repeat('x', 3000000) s\")").data["text/html"]
+    assert "(3,000,000 characters)" in long
+    failed = notebook.run("spark.range(3).select('nothing')")
+    assert failed.status == "ok"
+    assert failed.text.startswith("[UNRESOLVED_COLUMN")
+    assert "AnalysisException" in notebook.run("display(spark.range(3).select('nothing'))").error
+    notebook.value("get_ipython().kernel.preview = 'cheap'")
+    assert "a sort" in notebook.value("spark.range(5).orderBy('id')")
+    notebook.value("get_ipython().kernel.preview = 'rows'")
+    stream = notebook.run("spark.readStream.format('rate').load()")
+    assert stream.text == "DataFrame[timestamp: timestamp, value: bigint]"
 
 
 def test_progress_shows_the_stages_of_an_operation(notebook: Notebook):

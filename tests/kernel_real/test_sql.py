@@ -89,6 +89,7 @@ def test_function_uses_its_own_variables(sql: Notebook) -> None:
 
 
 USAGE = ["%%sql --lim 3\nSELECT 1", "%%sql --limit x\nSELECT 1", "%%sql --as 1a\nSELECT 1",
+         "%%sql --chart pie\nSELECT 1", "%%sql --agg sun\nSELECT 1",
          "%%sql SELECT 1\nSELECT 2", "%%sql\n-- nothing", "%sql"]  # fmt: skip
 
 

@@ -9,7 +9,10 @@ for (const root of document.querySelectorAll(".spark-kernel-table:not([data-on])
     n: t => [BigInt(t.replace(".", "")), 0],
     f: t => t === "NaN" ? [Infinity, 1] : [Number(t), 0],
     s: t => [t, 0],
-    d: t => { const p = /^(.{19})(\.\d+)?(.*)$/.exec(t); return [Date.parse(p[1].replace(" ", "T") + p[3]), Number(p[2] || 0)]; },
+    d: t => {
+      const [, moment, fraction, offset] = /^(.{19})(\.\d+)?(.*)$/.exec(t);
+      return [Date.parse(moment.replace(" ", "T") + offset), Number(fraction || 0)];
+    },
   };
   const order = (a, b) => a < b ? -1 : a > b ? 1 : 0;
   const button = (text, label, act) => {
@@ -24,7 +27,7 @@ for (const root of document.querySelectorAll(".spark-kernel-table:not([data-on])
   where.setAttribute("aria-live", "polite");
   const show = () => {
     body.replaceChildren(...rows.slice(start, start + size));
-    where.textContent = `${start + 1}\u2013${Math.min(start + size, rows.length)}`;
+    where.textContent = `${start + 1}\u2013${Math.min(start + size, rows.length)} of ${rows.length}`;
     back.disabled = start === 0;
     on.disabled = start + size >= rows.length;
   };
@@ -35,7 +38,7 @@ for (const root of document.querySelectorAll(".spark-kernel-table:not([data-on])
     head.setAttribute("aria-sort", descends ? "descending" : "ascending");
     const keyed = all.map(row => {
       const cell = row.cells[column];
-      return [row, cell.firstElementChild ? null : keys[code](cell.textContent)];
+      return [row, cell.firstElementChild ? null : keys[code](cell.textContent.replace(/\n$/, ""))];
     });
     keyed.sort(([, a], [, b]) => !a || !b ? !a - !b
       : (order(a[0], b[0]) || order(a[1], b[1])) * (descends ? -1 : 1));
