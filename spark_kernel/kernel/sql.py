@@ -19,6 +19,10 @@ def install_sql(shell: SparkShell, controls: SqlControls) -> None:
     def session_of() -> Any:
         return session.driver.existing()["spark"] if session.is_ready else None
 
-    completer = SqlCompleter(session_of, shell.user_ns)
+    def variables_of() -> list[str]:
+        hidden = shell.user_ns_hidden
+        return [name for name in list(shell.user_ns) if name[:1] != "_" and name not in hidden]
+
+    completer = SqlCompleter(session_of, variables_of)
     shell.Completer.custom_matchers.append(completer.matcher())
     shell.events.register("post_run_cell", lambda _: completer.names.forget())

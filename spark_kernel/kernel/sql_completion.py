@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.completer import (
@@ -60,13 +60,15 @@ class SqlCompleter:
     ----------
     session_of
         Gives the session without waiting, or None.
-    variables
-        The notebook's namespace.
+    variables_of
+        Gives the names of the notebook's variables.
     """
 
-    def __init__(self, session_of: Callable[[], Any], variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, session_of: Callable[[], Any], variables_of: Callable[[], list[str]]
+    ) -> None:
         self.names = CatalogNames(session_of)
-        self._variables = variables
+        self._variables_of = variables_of
 
     def matcher(self) -> Any:
         """Give what IPython calls."""
@@ -100,8 +102,7 @@ class SqlCompleter:
         if spot is None:
             return "", []
         names = self.names.known(spot.wanted, _WAIT_S)
-        variables = [name for name in list(self._variables) if name[:1] != "_"]
-        found = spot.suggestions(names, variables)
+        found = spot.suggestions(names, self._variables_of())
         # Without any, IPython would complete Python here; what is typed stays as it is.
         return spot.fragment, found or [Suggestion(spot.fragment, "text")] * bool(spot.fragment)
 

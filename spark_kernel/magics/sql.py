@@ -8,6 +8,7 @@ import re
 import time
 from collections import ChainMap
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn, Protocol
 
 from IPython.core.error import UsageError
@@ -143,7 +144,7 @@ class SqlMagics(Magics):
             return self._run_line(options, rest, variables)
         if rest:
             raise UsageError(f"%%sql: {rest.split()[0]!r} is no option; SQL stands below the line")
-        self._run(options, cell, variables)
+        self._run(options, cell, variables, above=1)
         return None
 
     def _run_line(
@@ -160,8 +161,9 @@ class SqlMagics(Magics):
         variables: Mapping[str, Any],
         *,
         is_shown: bool = True,
+        above: int = 0,
     ) -> Any:
-        """Run statements; gives the last result where it has rows and was not shown."""
+        """Run statements, above which some lines of the cell stand; gives the last result."""
         statements = split_statements(text)
         if not statements:
             raise UsageError("%%sql: there is no statement, only comments or nothing at all")
@@ -177,7 +179,7 @@ class SqlMagics(Magics):
             except Exception as error:
                 if not isinstance(error, SparkKernelError):
                     place = sql_runs.place_of(error, statement, number, of)
-                    setattr(error, SQL_PLACE, place)
+                    setattr(error, SQL_PLACE, replace(place, cell_line=place.cell_line + above))
                 raise
             if of > 1 or said not in ("", "Query"):
                 head = f"{number} · " if of > 1 else ""

@@ -23,7 +23,7 @@ class SqlPlace:
     line, column
         The place in ``text``, both from 1 on; 0 where it is not known.
     cell_line
-        The line of the cell in which the statement begins, from 1 on.
+        The line of the cell in which the statement begins; ``%%sql`` stands in the first.
     width
         How many characters are meant; 1 where only the place is known.
     """

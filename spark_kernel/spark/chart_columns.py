@@ -228,6 +228,8 @@ def _checked(choice: Choice, columns: Sequence[ChartColumn]) -> Choice:
     if kind in _NEEDED["y"]:
         for y in ys or (None,):
             _require(kind, "y", y, columns)
+    if kind == "scatter" and len(ys) > 1 and any(y.family != "number" for y in ys):
+        raise ChartError(f"Several columns as y are columns of numbers; {_listed(columns)}.")
     measured = (choice.color,) if kind == "heatmap" else ys
     for column in measured:
         if choice.agg not in ("", "count") and (column is None or column.family != "number"):

@@ -107,7 +107,7 @@ def test_first_statement_that_fails_ends_the_cell_and_is_marked(sql: Notebook) -
     assert result.stdout.count("\n") == 1
     place = "sys.last_value._spark_kernel_sql"
     assert sql.value(f"import sys\n{place}.statement_number, {place}.of, {place}.cell_line") == (
-        "(2, 3, 3)"
+        "(2, 3, 4)"
     )
     assert sql.value(f"{place}.marked") == "('  nme FROM numbers', '  ^^^')"
     assert sql.value("'never' in globals()") == "False"
