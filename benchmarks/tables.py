@@ -62,6 +62,7 @@ class _Way:
     shows: str
     before: str = "None"
     is_ours: bool = False
+    is_slow: bool = False
 
 
 _EAGER = """
@@ -92,6 +93,7 @@ _WAYS = (
         "all",
         "import pandas; pandas.set_option('display.max_rows', None, 'display.max_columns', None)\n"
         + _NOT_EAGER,
+        is_slow=True,
     ),
     _Way(
         "`toPandas()`, as pandas is set",
@@ -123,17 +125,25 @@ def measure_tables(bench: Bench, pairs: int) -> str:
             kernel.run(_PREPARE)
         for frame in _WIDTHS:
             for rows in _ROWS:
-                for number in range(_WARM_UPS + rounds):
-                    if _is_huge(frame, rows) and number not in range(_WARM_UPS - 1, _WARM_UPS + 2):
-                        continue
-                    for way in _WAYS if number % 2 == 0 else reversed(_WAYS):
-                        kernel = ours if way.is_ours else plain
-                        found = _measure(kernel, way, frame, rows)
-                        if number >= _WARM_UPS:
-                            for name, value in found.items():
-                                measured[frame, rows, way.title][name].append(value)
+                for number in _numbers(frame, rows, rounds):
+                    for way in _ways(frame, rows, is_backward=number % 2 == 1):
+                        if number < 0 and not way.is_ours:
+                            _measure(ours, way, frame, rows)
+                        found = _measure(ours if way.is_ours else plain, way, frame, rows)
+                        for name, value in found.items() if number >= 0 else ():
+                            measured[frame, rows, way.title][name].append(value)
                 _tell(measured, frame, rows)
     return _report(measured, bench, pairs, rounds)
+
+
+def _numbers(frame: str, rows: int, rounds: int) -> range:
+    """Number the rounds; those below 0 do not count."""
+    return range(-1, min(2, rounds)) if _is_huge(frame, rows) else range(-_WARM_UPS, rounds)
+
+
+def _ways(frame: str, rows: int, *, is_backward: bool = False) -> list[_Way]:
+    ways = [way for way in _WAYS if not (way.is_slow and _is_huge(frame, rows))]
+    return ways[::-1] if is_backward else ways
 
 
 def _is_huge(frame: str, rows: int) -> bool:
@@ -167,7 +177,7 @@ def _size(content: Mapping[str, Any]) -> int:
 
 
 def _tell(measured: Measured, frame: str, rows: int) -> None:
-    for way in _WAYS:
+    for way in _ways(frame, rows):
         found = measured[frame, rows, way.title]
         times, size = spread(found["took"], "ms"), spread(found["bytes"][:1], "KB")
         click.echo(f"{frame}, {rows:,} rows, {way.title}: {times}, {size}")
@@ -178,15 +188,17 @@ def _report(measured: Measured, bench: Bench, pairs: int, rounds: int) -> str:
     for frame, width in _WIDTHS.items():
         for rows in _ROWS:
             title = f"{rows:,} rows of {width} columns"
-            times = {way.title: measured[frame, rows, way.title]["took"] for way in _WAYS}
-            fastest = min(_SAME, key=lambda name: statistics.median(times[name]))
+            ways = _ways(frame, rows)
+            times = {way.title: measured[frame, rows, way.title]["took"] for way in ways}
+            same = {name: statistics.median(times[name]) for name in _SAME if name in times}
+            fastest = min(same, key=same.__getitem__)
             figures += [
                 Figure(
                     f"{title}, {own}, against {fastest}", times[own], times[fastest], _TARGET, "ms"
                 )
                 for own in _OURS
             ]
-            for way in _WAYS:
+            for way in ways:
                 found = measured[frame, rows, way.title]
                 cells = [spread(found["took"], "ms"), spread(found["bytes"][:1], "KB")]
                 rows_shown.append([title, way.title, way.shows, *cells])
@@ -197,13 +209,15 @@ def _report(measured: Measured, bench: Bench, pairs: int, rounds: int) -> str:
             "",
             run_line(command, f"Java {bench.java.version}"),
             "",
-            f"From execute to reply, {rounds} times each in turn after {_WARM_UPS} rounds that do "
-            "not count, cached DataFrames of numbers and texts; ours in our kernel, the others in "
-            "plain ipykernel. Ours is compared with the faster of the two that show the same, "
-            "each row and column in a table of HTML. Of 10,000 rows ours reads no more than can "
-            "fit into the 512 KB that a table may take of the notebook; with no bound it shows "
-            "them all (`c.SparkKernel.preview_max_bytes`). 10,000 rows of 201 columns: one round "
-            "that does not count, and two that do.",
+            f"From execute to reply, {rounds} times each in turn, cached DataFrames of numbers and "
+            "texts; ours in our kernel, the others in plain ipykernel. Before that come "
+            f"{_WARM_UPS} rounds in which our kernel runs the cells of the others too, so that "
+            "both JVMs have compiled the same. Ours is compared with the faster of the two that "
+            "show the same, each row and column in a table of HTML. Of 10,000 rows ours reads no "
+            "more than can fit into the 512 KB that a table may take of the notebook; with no "
+            "bound (`c.SparkKernel.preview_max_bytes`) it shows them all. 10,000 rows of 201 "
+            "columns have one round before and two that count, and are too many for the HTML of "
+            "pandas.",
             "",
             table(figures, "ours", "the faster that shows the same"),
             "",

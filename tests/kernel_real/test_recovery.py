@@ -200,3 +200,15 @@ def test_session_that_nobody_uses_is_given_back_and_comes_back(new_notebook: Not
         assert notebook.value("kept") == "7"
         assert notebook.state == "stopped"
         assert notebook.value("spark.range(kept).count()") == "7"
+
+
+def test_rows_that_are_shown_as_the_driver_dies_give_way_to_the_reason(notebook: Notebook) -> None:
+    notebook.value("old = spark.range(3)")
+    running = begin(notebook, SLOW)
+    kill_driver(notebook)
+    result = notebook.finish(running, 30)
+    assert result.status == "ok"
+    assert result.text.startswith("The driver ended unexpectedly (signal 9")
+    assert notebook.value("old").startswith("This DataFrame belongs to the Spark session that")
+    assert notebook.run("display(old)").error.startswith("StaleSessionError")
+    assert "[3 rows]" in notebook.value("spark.range(3)")
