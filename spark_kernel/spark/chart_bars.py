@@ -13,7 +13,7 @@ from spark_kernel.spark.chart_axes import (
     category_axes,
     ordered_axis,
 )
-from spark_kernel.spark.chart_frames import ChartFrame, as_number, counted, short
+from spark_kernel.spark.chart_frames import ChartFrame, aggregate_text, as_number, counted, short
 
 __all__ = ["bars", "measure_name", "omitted_notes", "series_axis"]
 
@@ -126,11 +126,10 @@ def series_axis(frame: ChartFrame) -> Axis | None:
 
 def measure_name(frame: ChartFrame, is_aggregated: bool) -> str:
     """Name what is shown, such as ``sum of delay``."""
-    ys, agg = frame.choice.ys, frame.choice.agg
+    ys, agg = frame.choice.ys, aggregate_text(frame.choice.agg)
     if not ys:
         return "count of rows"
     names = ", ".join(short(column.name) for column in ys)
-    agg = "approximate median" if agg == "median" else agg
     return f"{agg} of {names}" if is_aggregated else names
 
 

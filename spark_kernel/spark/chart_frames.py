@@ -15,11 +15,20 @@ from spark_kernel.spark.functions import functions_for
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-__all__ = ["ChartFrame", "Extent", "as_number", "counted", "label_of", "rest_label", "short"]
+__all__ = [
+    "ChartFrame",
+    "Extent",
+    "aggregate_text",
+    "as_number",
+    "counted",
+    "label_of",
+    "rest_label",
+    "short",
+]
 
 NULL = "(null)"
 _ACCURACY = 10_000
-_LABEL = 200
+_LABEL = 100
 _EXACT = 2**53
 
 
@@ -174,6 +183,11 @@ def as_number(value: Any) -> Value:
 def label_of(value: Any) -> str:
     """Name a category."""
     return NULL if value is None else short(str(value), _LABEL)
+
+
+def aggregate_text(agg: str) -> str:
+    """Name an aggregate as it is computed."""
+    return "approximate median" if agg == "median" else agg
 
 
 def short(text: str, length: int = 60) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from spark_kernel.protocol.chart import Axis, ChartData
 from spark_kernel.spark.chart_axes import BinnedAxis, CategoryAxis, binned_axis, category_axes
 from spark_kernel.spark.chart_columns import ChartColumn
-from spark_kernel.spark.chart_frames import ChartFrame, as_number, short
+from spark_kernel.spark.chart_frames import ChartFrame, aggregate_text, as_number, short
 
 __all__ = ["heatmap", "histogram"]
 
@@ -62,7 +62,8 @@ def heatmap(frame: ChartFrame) -> ChartData | None:
         (*x.values(row["kx"]), *y.values(row["ky"]), as_number(row["v"]))
         for row in drawn.orderBy("kx", "ky").collect()
     ]
-    value = choice.agg if choice.color is None else f"{choice.agg} of {short(choice.color.name)}"
+    agg = aggregate_text(choice.agg)
+    value = agg if choice.color is None else f"{agg} of {short(choice.color.name)}"
     fields = (*("x", "x2")[: x.width], *("y", "y2")[: y.width], "value")
     return ChartData(
         kind="heatmap",
