@@ -16,6 +16,7 @@ from spark_kernel.protocol.table import Cut, Kind, Table, TableColumn
 
 __all__ = ["table_resource"]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _SAFE_INTEGER = 2**53 - 1
 _PLAIN_DATE = re.compile(r"\d{4}-")
 _TYPES = {
@@ -67,7 +68,7 @@ def table_resource(table: Table, max_bytes: int) -> dict[str, Any]:
 
 
 def _size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return len(_ENCODER.encode(value).encode("utf-8", "replace"))
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -119,9 +119,10 @@ def preview(frame: DataFrame, limit: int) -> Table:
     if not _is_flat(len(fields), limit):
         rows = [row for (row,) in rows]
     shown = rows[:limit]
-    parts: list[Sequence[Any]] = list(zip(*shown, strict=True)) or [()] * (len(fields) + 1)
     measured = [number for number, encoding in enumerate(encodings) if encoding.length_sql]
-    lengths = dict(zip(measured, zip(*parts[-1], strict=True), strict=False))
+    parts: list[Sequence[Any]] = list(zip(*shown, strict=True))
+    parts = parts or [()] * (len(fields) + len(measured))
+    lengths = dict(zip(measured, parts[len(fields) :], strict=True))
     columns = tuple(
         TableColumn(
             shortened_name(field.name),
@@ -136,7 +137,7 @@ def preview(frame: DataFrame, limit: int) -> Table:
 
 
 def _ask_for(frame: DataFrame, schema: StructType, limit: int) -> tuple[list[Encoding], DataFrame]:
-    """Give what Spark is asked for: all columns, and at last the lengths of those that are cut.
+    """Give what Spark is asked for: all columns, and then the lengths of those that may be cut.
 
     They are put into one struct: each would be a call through py4j, and those of many columns
     take longer than the job. Few columns of many rows are not, for Python is slow at rows in rows.
@@ -151,8 +152,8 @@ def _ask_for(frame: DataFrame, schema: StructType, limit: int) -> tuple[list[Enc
         encode(quoted(name), type_, length, offset)
         for name, type_ in zip(names[:COLUMNS], types[:COLUMNS], strict=True)
     ]
-    lengths = ", ".join(encoding.length_sql for encoding in encodings if encoding.length_sql)
-    wanted = [*(encoding.sql for encoding in encodings), f"array({lengths})"]
+    wanted = [encoding.sql for encoding in encodings]
+    wanted += [encoding.length_sql for encoding in encodings if encoding.length_sql]
     if not _is_flat(len(encodings), limit):
         wanted = [f"struct({', '.join(wanted)})"]
     return encodings, frame.selectExpr(*wanted)

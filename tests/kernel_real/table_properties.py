@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from spark_kernel.display.table import table_view
@@ -126,9 +126,8 @@ class Column:
 
 
 @st.composite
-def _columns(draw: Any, rows: int) -> Column:
+def _columns(draw: Any, rows: int, leaf: Leaf) -> Column:
     name = draw(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=6))
-    leaf = draw(st.sampled_from(LEAVES))
     shape = draw(st.sampled_from(["leaf", "leaf", "array", "struct", "map"]))
     if shape == "leaf" or leaf.sql == "VARIANT":
         cells = [draw(st.none() | leaf.values) for _ in range(rows)]
@@ -188,18 +187,20 @@ def _plain(value: Any) -> str:
 
 @st.composite
 def _tables(draw: Any) -> list[Column]:
-    rows = draw(st.integers(1, 4))
-    return draw(st.lists(_columns(rows), min_size=1, max_size=5))
+    """Draw a table with a column of each type, plain or nested."""
+    rows = draw(st.integers(2, 4))
+    return [draw(_columns(rows, leaf)) for leaf in LEAVES]
 
 
 def check(spark: Any, examples: int) -> None:
-    """Compare so many tables; raises with the smallest that differs."""
+    """Compare so many tables; raises with the first that differs."""
 
     @settings(
         max_examples=examples,
         deadline=None,
         database=None,
         derandomize=True,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     @given(_tables())

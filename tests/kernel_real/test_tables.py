@@ -86,7 +86,7 @@ def test_generated_tables_are_what_spark_says(notebook: Notebook):
     zone, times = "'spark.sql.session.timeZone'", "'spark.sql.timeType.enabled'"
     notebook.value(f"spark.conf.set({zone}, 'America/New_York'); spark.conf.set({times}, True)")
     try:
-        result = notebook.run("check(spark, 25)", timeout_s=240)
+        result = notebook.run("check(spark, 10)", timeout_s=240)
         assert result.status == "ok", "\n".join(result.traceback[-40:])
     finally:
         notebook.value(f"spark.conf.unset({zone}); spark.conf.unset({times})")
