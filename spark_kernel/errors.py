@@ -14,6 +14,8 @@
     ├── SparkStoppedError         Spark is not running: `%spark restart`
     ├── CancelRequestError        what was to be cancelled cannot be: correct the request
     ├── SparkJobCancelledError    someone cancelled a job: run the cell again if it was a mistake
+    ├── SqlParameterError         a `:name` in SQL has no value that Spark can take
+    ├── ChartError                a chart cannot be drawn so: another column or kind
     └── KernelspecError           a kernelspec could not be written or removed
 
     UserWarning
@@ -26,6 +28,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "CancelRequestError",
+    "ChartError",
     "ClusterUnreachableError",
     "ConfigurationError",
     "DriverLostError",
@@ -42,6 +45,7 @@ __all__ = [
     "SparkStartError",
     "SparkStoppedError",
     "SparkVersionError",
+    "SqlParameterError",
     "StaleSessionError",
 ]
 
@@ -187,6 +191,14 @@ class ResourceRequestError(SparkKernelError):
 
 class KernelspecError(SparkKernelError):
     """A kernelspec could not be written, found or removed."""
+
+
+class SqlParameterError(SparkKernelError):
+    """A parameter of a statement of SQL has no value, or none that Spark can take."""
+
+
+class ChartError(SparkKernelError):
+    """A chart of these columns and of this kind cannot be drawn."""
 
 
 class LateSettingWarning(UserWarning):

@@ -31,6 +31,8 @@ from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
+from spark_kernel.kernel.sql import install_sql
+from spark_kernel.magics.charts import draw
 from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.magics.spark import SparkMagics
 from spark_kernel.protocol.events import (
@@ -126,8 +128,9 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         html_formatter = self.shell.display_formatter.formatters["text/html"]
         for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
             html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
-        self.frames = FrameDisplay(self)
+        self.frames = FrameDisplay(self, draw)
         self.frames.install(self.shell, self._show_stream, self._end_behind)
+        install_sql(self.shell, self)
         self.help_links = [
             {"text": "PySpark (cluster)", "url": _DOCUMENTATION},
             {"text": "PySpark Reference", "url": _PYSPARK_REFERENCE},
