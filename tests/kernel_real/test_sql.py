@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kernel_real.notebook import Notebook, Result
+from kernel_real.shown_errors import visible
 
 PREPARE = """
 least, airport = 2, "a'; DROP TABLE x; --"
@@ -105,6 +106,10 @@ def test_first_statement_that_fails_ends_the_cell_and_is_marked(sql: Notebook) -
     result = sql.run("%%sql --as never\nSELECT 1;\n\nSELECT id,\n  nme FROM numbers;\nSELECT 3")
     assert result.error.startswith("AnalysisException: [UNRESOLVED_COLUMN")
     assert result.stdout.count("\n") == 1
+    said = "\n".join(visible(result))
+    assert "\nnme FROM numbers\n^^^\n" in said
+    assert f"Cell In[{result.reply['execution_count']}], line 5, statement 2 of 3" in said
+    assert "run_cell_magic" not in said
     place = "sys.last_value._spark_kernel_sql"
     assert sql.value(f"import sys\n{place}.statement_number, {place}.of, {place}.cell_line") == (
         "(2, 3, 4)"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from spark_kernel.protocol.error_report import CodePlace, ErrorReport
+from spark_kernel.protocol.sql import SQL_PLACE, SqlPlace
 from spark_kernel.spark.error_reports.hints import Clues, find_hint
 from spark_kernel.spark.error_reports.java import JavaCause, failed_task, read_causes
 from spark_kernel.spark.error_reports.kinds import Said, what_it_says
@@ -149,6 +150,9 @@ def _columns_near(error: BaseException) -> Sequence[str]:
 
 def _statement(error: BaseException, message: SparkMessage) -> tuple[str, ...]:
     """Mark the place in the SQL that the user gave to ``spark.sql``."""
+    sql = _sql_place(error)
+    if sql is not None:
+        return marked_statement(sql.text, (sql.line, sql.column - 1))
     if message.position is None:
         return ()
     for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -159,11 +163,29 @@ def _statement(error: BaseException, message: SparkMessage) -> tuple[str, ...]:
     return ()
 
 
+def _sql_place(error: BaseException) -> SqlPlace | None:
+    """Give the statement of a cell of SQL that has failed."""
+    place: SqlPlace | None = getattr(error, SQL_PLACE, None)
+    return place
+
+
+def _in_statement(called: CodePlace, sql: SqlPlace) -> CodePlace:
+    """Name the line of a cell of SQL, of which a traceback knows the call of the magic alone."""
+    line = called.line
+    if called.source.startswith("get_ipython().run_cell_magic("):
+        line += sql.cell_line - 1 + max(0, sql.line - 1)
+    role = f"statement {sql.statement_number} of {sql.of}" if sql.of > 1 else ""
+    return replace(called, line=line, source="", role=role)
+
+
 def _places(
     error: BaseException, worker: WorkerError | None, message: SparkMessage, notebook: Notebook
 ) -> tuple[CodePlace, ...]:
     """Give the lines to look at: in the function, where it was called, where a column is from."""
     here = user_places(error.__traceback__, notebook)
+    sql = _sql_place(error)
+    if here and sql is not None:
+        here[-1] = _in_statement(here[-1], sql)
     found = [*_worker_places(worker, notebook), *_sites(message.call_sites, here, notebook)]
     if here:
         found.append(here[-1])
