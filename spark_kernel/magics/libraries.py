@@ -59,10 +59,11 @@ def add(session: KernelSession, require: Callable[[], Any], words: str) -> None:
             handle.update({"text/plain": f"Fetching {shown}: {told} …"}, raw=True)
 
         new = libraries.prepare(named, tell, given["repository"], given["exclude"])
-        for library in new:
-            handle.update({"text/plain": f"Uploading {_told(library)} …"}, raw=True)
-            libraries.give(session.driver, library)
-        told = f"✓ Added {', '.join(map(_told, new))}" if new else f"{shown} is there already"
+        names = ", ".join(map(_told, new))
+        if new:
+            handle.update({"text/plain": f"Uploading {names} …"}, raw=True)
+            libraries.give(session.driver, new)
+        told = f"✓ Added {names}" if new else f"{shown} is there already"
         handle.update({"text/plain": told}, raw=True)
 
 

@@ -108,7 +108,9 @@ class SparkMagics(Magics):
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
         ``c.SparkKernel`` in ``spark_kernel_config.py``.
         """
-        command, *arguments = line.split() or ["status"]
+        command, rest = [*line.split(maxsplit=1), "", ""][:2]
+        command = command or "status"
+        arguments = rest.split()
         if command not in _COMMANDS:
             near = difflib.get_close_matches(command, _COMMANDS, n=1)
             hint = f"did you mean `%spark {near[0]}`?" if near else ""
@@ -117,6 +119,9 @@ class SparkMagics(Magics):
             )
         if arguments and command not in _WITH_ARGUMENTS:
             raise UsageError(f"%spark {command} takes nothing more, but got {arguments[0]!r}")
+        if command == "add":
+            self._add(rest)  # as it is written: a path may hold blanks
+            return
         getattr(self, f"_{command}")(*arguments)
 
     def _status(self) -> None:
@@ -168,9 +173,8 @@ class SparkMagics(Magics):
         """
         conf.change(self._controls.spark_session, line, cell, self._controls.restart_spark)
 
-    def _add(self, *words: str) -> None:
-        session = self._controls.spark_session
-        libraries.add(session, self._controls.require_spark, " ".join(words))
+    def _add(self, words: str) -> None:
+        libraries.add(self._controls.spark_session, self._controls.require_spark, words)
 
     def _libraries(self, *words: str) -> None:
         libraries.show(self._controls.spark_session.libraries, list(words))
