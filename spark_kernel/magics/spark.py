@@ -96,7 +96,7 @@ class SparkMagics(Magics):
                                 %%spark_conf changes them
             %spark add WHAT     add a jar, a Maven coordinate, a .py, package folder, zip, wheel,
                                 archive or file, or an address of one; `--pip NAME==VERSION`,
-                                `--repository URL`, `--exclude GROUP:ARTIFACT`
+                                `--repository URL`, `--exclude GROUP:ARTIFACT`, `--restart`
             %spark libraries    what was added; `forget NAME` leaves one out from now on
             %spark restart      end Spark and start it anew, also after a failure; Python
                                 variables stay, cached data and temporary views are gone
@@ -174,7 +174,8 @@ class SparkMagics(Magics):
         conf.change(self._controls.spark_session, line, cell, self._controls.restart_spark)
 
     def _add(self, words: str) -> None:
-        libraries.add(self._controls.spark_session, self._controls.require_spark, words)
+        controls = self._controls
+        libraries.add(controls.spark_session, controls.require_spark, words, controls.restart_spark)
 
     def _libraries(self, *words: str) -> None:
         libraries.show(self._controls.spark_session.libraries, list(words))

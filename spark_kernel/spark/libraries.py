@@ -7,6 +7,7 @@ of the original meanwhile.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,17 +15,28 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from spark_kernel.errors import LibraryError, SparkKernelError
 from spark_kernel.redaction import without_password
 from spark_kernel.spark.backend import Backend
-from spark_kernel.spark.library_files import Fetched, Tell, digest, fetch, is_coordinate
+from spark_kernel.spark.library_files import (
+    Fetched,
+    Tell,
+    digest,
+    fetch,
+    is_coordinate,
+    is_far,
+    kind_of,
+)
 from spark_kernel.spark.run_folder import KeptFolder
 
 __all__ = ["Libraries", "Library", "LibraryKind"]
 
 _log = logging.getLogger(__name__)
 _TOLD_LENGTH = 300
+_PLAIN_PLACE = re.compile(r"[\w./:+-]+")
+"""What is one element of ``spark.jars``: neither a pattern nor a list."""
 
 
 class LibraryKind(str, Enum):
@@ -48,9 +60,9 @@ class Library:
     origin
         What the user named, without passwords.
     place
-        What Spark is given: a path, or an address of Ivy.
+        What Spark is given: a path, or an address of Ivy or of a file system of Hadoop's.
     size_bytes, sha256
-        Of the file; 0 and empty for a coordinate, which Spark fetches itself.
+        Of the file; 0 and empty for what Spark fetches itself.
     configured
         The text of the configuration that it comes from; empty for one that the notebook added.
     """
@@ -119,6 +131,9 @@ class Libraries:
         """
         if is_coordinate(what):
             found = [_coordinate(what, repositories, exclusions)]
+        elif is_far(what):
+            kind, name, version = kind_of(what)
+            found = [Library(LibraryKind(kind), name, version, without_password(what), what)]
         else:
             found = [_described(one) for one in fetch(what, self._own_folder(), tell)]
         try:
@@ -171,6 +186,29 @@ class Libraries:
             self._listed.remove(library)
         self._forgotten += found  # executors that join this session still ask for their copies
         return bool(found)
+
+    def at_launch(self, configured: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Give what the next driver has on its class path, by settings of Spark that are lists.
+
+        Extensions and plugins are looked for before any library can be given to a session.
+
+        Parameters
+        ----------
+        configured
+            What the configuration names for the next session.
+        """
+        self._leave_out(configured)
+        found: dict[str, list[str]] = {}
+        for library in self._listed:
+            if library.kind is LibraryKind.JAR and _PLAIN_PLACE.fullmatch(library.place):
+                found.setdefault("spark.jars", []).append(library.place)
+            elif library.kind is LibraryKind.MAVEN:
+                found.setdefault("spark.jars.packages", []).append(library.origin)
+                asked = parse_qs(urlsplit(library.place).query)
+                for option, key in (("repos", "repositories"), ("exclude", "excludes")):
+                    if option in asked:
+                        found.setdefault(f"spark.jars.{key}", []).extend(asked[option])
+        return {key: tuple(values) for key, values in found.items()}
 
     def upload(
         self, backend: Backend, configured: Sequence[str], tell: Callable[[str], None]

@@ -27,10 +27,12 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from spark_kernel.errors import LibraryError
 from spark_kernel.redaction import redacted, without_password
 
-__all__ = ["PIP", "Fetched", "Tell", "digest", "fetch", "is_coordinate"]
+__all__ = ["PIP", "Fetched", "Tell", "digest", "fetch", "is_coordinate", "is_far", "kind_of"]
 
 PIP = "pip:"
 _COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://")
+_OWN_SCHEMES = ("http", "https", "file")
 _VERSIONED = re.compile(r"(?P<name>.+?)-(?P<version>\d[\w.+-]*)")
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _PYTHON = (".py", ".zip", ".egg")
@@ -63,6 +65,37 @@ class Fetched:
 def is_coordinate(what: str) -> bool:
     """Whether somebody names a Maven coordinate, ``group:artifact:version``."""
     return _COORDINATE.fullmatch(what) is not None and not what.startswith(PIP)
+
+
+def is_far(what: str) -> bool:
+    """Whether it is an address in a file system of Hadoop's, such as ``hdfs://``."""
+    match = _SCHEME.match(what)
+    return match is not None and match["scheme"].lower() not in _OWN_SCHEMES
+
+
+def kind_of(what: str) -> tuple[str, str, str]:
+    """Give kind, name and version of a file by its path or address.
+
+    Raises
+    ------
+    LibraryError
+        If it is a wheel, which has to be fetched to be taken.
+    """
+    place, _, alias = what.partition("#")
+    name = place.rsplit("/", 1)[-1]
+    stem, lower = name.rpartition(".")[0] or name, name.lower()
+    if lower.endswith(".jar"):
+        return "jar", *_name_and_version(stem)
+    if lower.endswith(".whl"):
+        raise LibraryError(
+            f"{without_password(what)} is a wheel, which Spark itself cannot take.",
+            "add it from a path or an http address, or add a .zip of its modules",
+        )
+    if lower.endswith(_ARCHIVES) or (alias and lower.endswith(".zip")):
+        return "archive", name, ""
+    if lower.endswith(_PYTHON):
+        return "python", *_name_and_version(stem)
+    return "file", name, ""
 
 
 def fetch(what: str, folder: Path, tell: Tell) -> list[Fetched]:
@@ -208,16 +241,10 @@ def _place_for(name: str, folder: Path) -> Path:
 
 def _classified(origin: str, path: Path, alias: str) -> Fetched:
     """Say what a file is by its name."""
-    lower = path.name.lower()
-    if lower.endswith(".jar"):
-        return Fetched("jar", *_name_and_version(path.stem), origin, path)
-    if lower.endswith(".whl"):
+    if path.name.lower().endswith(".whl"):
         return _wheel(origin, path)
-    if lower.endswith(_ARCHIVES) or (alias and lower.endswith(".zip")):
-        return Fetched("archive", path.name, "", origin, path, alias)
-    if lower.endswith(_PYTHON):
-        return Fetched("python", *_name_and_version(path.stem), origin, path)
-    return Fetched("file", path.name, "", origin, path)
+    kind, name, version = kind_of(f"{path.name}#{alias}")
+    return Fetched(kind, name, version, origin, path, alias if kind == "archive" else "")
 
 
 def _name_and_version(stem: str) -> tuple[str, str]:

@@ -125,7 +125,7 @@ def test_missing_log_is_said(shell, kernel, monkeypatch):
 
 def test_name_with_blanks_reaches_add_as_it_is_written(shell, kernel, monkeypatch):
     added = []
-    monkeypatch.setattr(magics_libraries, "add", lambda *given: added.append(given[-1]))
+    monkeypatch.setattr(magics_libraries, "add", lambda *given: added.append(given[2]))
     kernel.require_spark = None
     run(shell, 'add  "a  b.py" c.jar ')
     assert shlex.split(added[0]) == ["a  b.py", "c.jar"]

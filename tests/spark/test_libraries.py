@@ -159,3 +159,23 @@ def test_copies_are_gone_when_the_kernel_is_killed(tmp_path):
     folder = place.parents[2]
     assert folder.name.startswith("spark-kernel-")
     assert wait_until(lambda: not folder.exists(), 20)
+
+
+# -- what the next driver has from its start on ------------------------------------------------
+
+
+def test_next_driver_has_jars_and_coordinates_on_its_class_path(libraries, tmp_path):
+    for name in ("some.jar", "a, b.jar", "helpers.py"):
+        (tmp_path / name).write_text("")
+        add(libraries, tmp_path / name)
+    options = {"repositories": ["https://host/maven"], "exclusions": ["org.x:one", "org.x:two"]}
+    libraries.give(Spark(), libraries.prepare(AVRO, lambda *_: None, **options))
+    begin(libraries, "org.x:lib:1.0")
+    launched = libraries.at_launch([])
+    (jar,) = launched.pop("spark.jars")  # the other is handed over when the session is there
+    assert jar.endswith("/some.jar")
+    assert launched == {
+        "spark.jars.packages": (AVRO,),
+        "spark.jars.repositories": ("https://host/maven",),
+        "spark.jars.excludes": ("org.x:one,org.x:two",),
+    }

@@ -286,7 +286,7 @@ class ConnectServer:
 
     def _hand_over(self, kind: str, place: str) -> None:
         session = self._session
-        if kind == "maven":
+        if kind == "maven" or (kind == "jar" and "://" in place):  # the server's to fetch
             session.sql(f"ADD JAR '{place}'")
             return
         path = place.split("#", 1)[0]
