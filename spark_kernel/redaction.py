@@ -24,7 +24,10 @@ _ASSIGNED = re.compile(
 )
 """A secret in what a program says, as a setting or a parameter."""
 
-_USER_AND_PASSWORD = re.compile(r"//([^/\s:@]*):[^/\s@]+@")
+_USER_AND_PASSWORD = re.compile(r"//([^/\s:@]*):[^/\s]+@")
+_TOKEN = re.compile(r"(https?://)[^/\s:@]+@", re.IGNORECASE)
+"""A name without a password, which often is a token; elsewhere, as in abfss, it is no secret."""
+
 _PARAMETER = re.compile(r"([;?&](?:\w*token|password|\w*secret)=)[^;&\s]+", re.IGNORECASE)
 """A secret among the parameters of a URL."""
 
@@ -37,7 +40,8 @@ def holds_secret(key: str, value: str) -> bool:
 
 def without_password(url: str) -> str:
     """Give a URL in a form that can be shown."""
-    return _PARAMETER.sub(r"\1***", _USER_AND_PASSWORD.sub(r"//\1:***@", url))
+    url = _TOKEN.sub(r"\1***@", _USER_AND_PASSWORD.sub(r"//\1:***@", url))
+    return _PARAMETER.sub(r"\1***", url)
 
 
 def redacted(text: str) -> str:

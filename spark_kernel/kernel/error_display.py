@@ -16,6 +16,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from spark_kernel.errors import SparkKernelError
 from spark_kernel.kernel.notebook_code import notebook_of
 from spark_kernel.protocol.error_report import ErrorReport
 from spark_kernel.protocol.mimebundle import MimeBundle
@@ -137,6 +138,8 @@ class ErrorDisplay:
     def _view(self, error: BaseException) -> ErrorView | None:
         if is_group(error):
             return self._group(error)
+        if isinstance(error, SparkKernelError):
+            return None  # it says shortly what its cause says at length
         chain = causes_of(error)
         position = next((n for n, one in enumerate(chain) if is_of_spark(one)), None)
         if position is None:

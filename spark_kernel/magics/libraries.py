@@ -13,18 +13,20 @@ from IPython.display import display
 from spark_kernel.display.jobs import size_text
 from spark_kernel.display.libraries import libraries_table
 from spark_kernel.redaction import without_password
-from spark_kernel.spark.libraries import Libraries, Library
+from spark_kernel.spark.libraries import Libraries, Library, LibraryKind
 from spark_kernel.spark.library_files import PIP
 from spark_kernel.spark.session import KernelSession
 
 __all__ = ["add", "show"]
 
 _DIGEST_LENGTH = 12
+_LATER = "Extensions, catalogs and plugins that it brings need a new session: `%spark restart`"
 
 
 @click.command(add_help_option=False)
 @click.argument("what", nargs=-1, required=True)
 @click.option("--pip", is_flag=True)
+@click.option("--restart", is_flag=True)
 @click.option("--repository", multiple=True)
 @click.option("--exclude", multiple=True)
 def _arguments(**values: Any) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def _arguments(**values: Any) -> dict[str, Any]:
     return values
 
 
-def add(session: KernelSession, require: Callable[[], Any], words: str) -> None:
+def add(
+    session: KernelSession, require: Callable[[], Any], words: str, restart: Callable[[], None]
+) -> None:
     """Add libraries to the running session, each shown with its size as it goes.
 
     Parameters
@@ -41,6 +45,8 @@ def add(session: KernelSession, require: Callable[[], Any], words: str) -> None:
         Gives the session, waiting for it.
     words
         What stands behind the command.
+    restart
+        Makes the session that ``--restart`` asks for.
     """
     try:
         given = _arguments.main(shlex.split(words), "%spark add", standalone_mode=False)
@@ -59,11 +65,17 @@ def add(session: KernelSession, require: Callable[[], Any], words: str) -> None:
             handle.update({"text/plain": f"Fetching {shown}: {told} …"}, raw=True)
 
         new = libraries.prepare(named, tell, given["repository"], given["exclude"])
-        for library in new:
-            handle.update({"text/plain": f"Uploading {_told(library)} …"}, raw=True)
-            libraries.give(session.driver, library)
-        told = f"✓ Added {', '.join(map(_told, new))}" if new else f"{shown} is there already"
+        names = ", ".join(map(_told, new))
+        if new:
+            handle.update({"text/plain": f"Uploading {names} …"}, raw=True)
+            libraries.give(session.driver, new)
+        told = f"✓ Added {names}" if new else f"{shown} is there already"
+        if not (given["restart"] or session.driver.is_remote) and any(map(_is_java, new)):
+            told += f"\n{_LATER}"
         handle.update({"text/plain": told}, raw=True)
+    if given["restart"]:
+        print("Starting a session that has it from its start on")
+        restart()
 
 
 def show(libraries: Libraries, words: list[str]) -> None:
@@ -87,6 +99,10 @@ def show(libraries: Libraries, words: list[str]) -> None:
         for library in libraries.listed
     ]
     display(libraries_table(rows), raw=True)
+
+
+def _is_java(library: Library) -> bool:
+    return library.kind in (LibraryKind.JAR, LibraryKind.MAVEN)
 
 
 def _told(library: Library) -> str:

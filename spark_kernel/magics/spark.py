@@ -96,7 +96,7 @@ class SparkMagics(Magics):
                                 %%spark_conf changes them
             %spark add WHAT     add a jar, a Maven coordinate, a .py, package folder, zip, wheel,
                                 archive or file, or an address of one; `--pip NAME==VERSION`,
-                                `--repository URL`, `--exclude GROUP:ARTIFACT`
+                                `--repository URL`, `--exclude GROUP:ARTIFACT`, `--restart`
             %spark libraries    what was added; `forget NAME` leaves one out from now on
             %spark restart      end Spark and start it anew, also after a failure; Python
                                 variables stay, cached data and temporary views are gone
@@ -108,7 +108,9 @@ class SparkMagics(Magics):
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
         ``c.SparkKernel`` in ``spark_kernel_config.py``.
         """
-        command, *arguments = line.split() or ["status"]
+        command, rest = [*line.split(maxsplit=1), "", ""][:2]
+        command = command or "status"
+        arguments = rest.split()
         if command not in _COMMANDS:
             near = difflib.get_close_matches(command, _COMMANDS, n=1)
             hint = f"did you mean `%spark {near[0]}`?" if near else ""
@@ -117,6 +119,9 @@ class SparkMagics(Magics):
             )
         if arguments and command not in _WITH_ARGUMENTS:
             raise UsageError(f"%spark {command} takes nothing more, but got {arguments[0]!r}")
+        if command == "add":
+            self._add(rest)  # as it is written: a path may hold blanks
+            return
         getattr(self, f"_{command}")(*arguments)
 
     def _status(self) -> None:
@@ -168,9 +173,9 @@ class SparkMagics(Magics):
         """
         conf.change(self._controls.spark_session, line, cell, self._controls.restart_spark)
 
-    def _add(self, *words: str) -> None:
-        session = self._controls.spark_session
-        libraries.add(session, self._controls.require_spark, " ".join(words))
+    def _add(self, words: str) -> None:
+        controls = self._controls
+        libraries.add(controls.spark_session, controls.require_spark, words, controls.restart_spark)
 
     def _libraries(self, *words: str) -> None:
         libraries.show(self._controls.spark_session.libraries, list(words))

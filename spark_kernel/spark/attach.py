@@ -178,6 +178,8 @@ def library_message(context: SparkContext) -> str:
 def hand_over(session: Any, kind: str, place: str) -> None:
     """Give a session a library, of a kind and at a place as ``Library`` has them."""
     context = session.sparkContext
+    if kind == "jar" and "://" in place:
+        _check_there(context, place)
     if kind in ("jar", "maven"):
         quoted = place.replace("\\", "\\\\").replace("'", "\\'")
         session.sql(f"ADD JAR '{quoted}'")
@@ -188,6 +190,12 @@ def hand_over(session: Any, kind: str, place: str) -> None:
         context.addArchive(place)
     else:
         context.addFile(place)
+
+
+def _check_there(context: Any, place: str) -> None:
+    """Let Hadoop look for a file: Spark only logs that it has not found a jar."""
+    path = context._jvm.org.apache.hadoop.fs.Path(place)
+    path.getFileSystem(context._jsc.hadoopConfiguration()).getFileStatus(path)
 
 
 def remove_at_exit(gateway: Any, folder: Path) -> None:

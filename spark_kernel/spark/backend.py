@@ -116,8 +116,8 @@ class Backend(Protocol):
     def handed_out(self) -> str:
         """Say which libraries the session hands out to executors from its start on, if any."""
 
-    def hand_over(self, kind: str, place: str) -> None:
-        """Give Spark a library, of a kind and at a place as ``Library`` has them."""
+    def hand_over(self, libraries: Sequence[tuple[str, str]]) -> None:
+        """Give Spark libraries, of kinds and at places as ``Library`` has them: all or none."""
 
     def has_ended(self, error: BaseException) -> str:
         """Say how the session has ended if an error of PySpark's comes from that, else nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -258,11 +258,12 @@ class CurrentDriver:
         """Say which libraries the context hands out to executors, if any."""
         return attach.library_message(pyspark_state.current_session().sparkContext)
 
-    def hand_over(self, kind: str, place: str) -> None:
-        """Give the context a library."""
+    def hand_over(self, libraries: Sequence[tuple[str, str]]) -> None:
+        """Give the context libraries, all or none."""
         session = pyspark_state.current_session()
         with all_or_nothing(session.sparkContext):
-            attach.hand_over(session, kind, place)
+            for kind, place in libraries:
+                attach.hand_over(session, kind, place)
 
     def has_ended(self, error: BaseException) -> str:
         """Say so if the cluster has ended the application; asks the driver."""

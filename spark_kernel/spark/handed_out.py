@@ -7,8 +7,10 @@ then on tries to fetch it, and fails.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,11 +21,12 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def all_or_nothing(context: Any) -> Iterator[None]:
-    """Take back what was added meanwhile if that ends with an error."""
-    before = _keys(context)
+    """Take back what was added meanwhile if that ends with an error, or is interrupted."""
+    before, includes = _keys(context), list(context._python_includes)
     try:
         yield
-    except Exception:
+    except BaseException:
+        context._python_includes[:] = includes
         try:
             _withdraw(context, before)
         except Exception as error:  # the driver is gone, or of a Spark that keeps it elsewhere
@@ -47,16 +50,37 @@ def _keys(context: Any) -> set[str]:
 
 
 def _withdraw(context: Any, before: set[str]) -> None:
-    names = set()
+    from pyspark import SparkFiles
+
+    added = set()
     for table in _tables(context):
         for key in _listed(table.keysIterator()):
             if key not in before:
                 table.remove(key)
-                names.add(unquote(key.split("#")[0].rsplit("/", 1)[-1]))
+                added.add(key)
     server = _file_server(context)
-    for name in names:
-        server.removeFile(name)
-        server.removeJar(name)
+    for key in added:
+        server.removeFile(_file_name(key))
+        server.removeJar(_file_name(key))
+    # Spark would refuse another file of the name of one that the driver has for itself.
+    for name in {_local_name(key) for key in added} - {_local_name(key) for key in before}:
+        _remove(Path(SparkFiles.getRootDirectory()) / name)
+
+
+def _file_name(key: str) -> str:
+    return unquote(key.split("#")[0].rsplit("/", 1)[-1])
+
+
+def _local_name(key: str) -> str:
+    """Give what a file is called where it arrives; an archive becomes a folder."""
+    return key.partition("#")[2] or _file_name(key)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _file_server(context: Any) -> Any:

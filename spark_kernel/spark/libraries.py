@@ -7,24 +7,36 @@ of the original meanwhile.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from spark_kernel.errors import LibraryError, SparkKernelError
 from spark_kernel.redaction import without_password
 from spark_kernel.spark.backend import Backend
-from spark_kernel.spark.library_files import Fetched, Tell, digest, fetch, is_coordinate
-from spark_kernel.spark.run_folder import RunFolder
+from spark_kernel.spark.library_files import (
+    Fetched,
+    Tell,
+    digest,
+    fetch,
+    is_coordinate,
+    is_far,
+    kind_of,
+)
+from spark_kernel.spark.run_folder import KeptFolder
 
 __all__ = ["Libraries", "Library", "LibraryKind"]
 
 _log = logging.getLogger(__name__)
 _TOLD_LENGTH = 300
+_PLAIN_PLACE = re.compile(r"[\w./:+-]+")
+"""What is one element of ``spark.jars``: neither a pattern nor a list."""
 
 
 class LibraryKind(str, Enum):
@@ -48,9 +60,11 @@ class Library:
     origin
         What the user named, without passwords.
     place
-        What Spark is given: a path, or an address of Ivy.
+        What Spark is given: a path, or an address of Ivy or of a file system of Hadoop's.
     size_bytes, sha256
-        Of the file; 0 and empty for a coordinate, which Spark fetches itself.
+        Of the file; 0 and empty for what Spark fetches itself.
+    configured
+        The text of the configuration that it comes from; empty for one that the notebook added.
     """
 
     kind: LibraryKind
@@ -60,15 +74,22 @@ class Library:
     place: str
     size_bytes: int = 0
     sha256: str = ""
+    configured: str = ""
+
+    @property
+    def artifact(self) -> str:
+        """Its name, as the file of a jar has it too."""
+        return self.name.rsplit(":", 1)[-1]
 
 
 class Libraries:
     """The libraries of a kernel, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._folder: RunFolder | None = None
+        self._folder: KeptFolder | None = None
         self._listed: list[Library] = []
         self._forgotten: list[Library] = []
+        self._had: set[str] = set()  # texts of the configuration whose libraries are copied
 
     @property
     def listed(self) -> list[Library]:
@@ -110,46 +131,53 @@ class Libraries:
         """
         if is_coordinate(what):
             found = [_coordinate(what, repositories, exclusions)]
+        elif is_far(what):
+            kind, name, version = kind_of(what)
+            found = [Library(LibraryKind(kind), name, version, without_password(what), what)]
         else:
             found = [_described(one) for one in fetch(what, self._own_folder(), tell)]
-        return [library for library in found if not self._is_there(library)]
+        try:
+            return [library for library in found if not self._is_there(library)]
+        except LibraryError:
+            self._drop_copies(found)
+            raise
 
     def _own_folder(self) -> Path:
         try:
-            self._folder = self._folder or RunFolder()
+            self._folder = self._folder or KeptFolder()
         except OSError as error:
             raise LibraryError(
                 f"There is no place for libraries: {error.strerror}.", "free some space"
             ) from error
         return self._folder.path
 
-    def give(self, backend: Backend, library: Library, *, is_new: bool = True) -> None:
-        """Give a library to Spark, and remember it for the sessions to come.
+    def give(self, backend: Backend, libraries: Sequence[Library], *, are_new: bool = True) -> None:
+        """Give libraries to Spark, all or none, and remember them for the sessions to come.
 
         Parameters
         ----------
-        is_new
-            Whether its copy goes where Spark does not take it.
+        are_new
+            Whether their copies go where Spark does not take one.
 
         Raises
         ------
         LibraryError
-            If Spark does not take it; all is as it was then.
+            If Spark does not take one; all is as it was then, as after an interrupt.
         """
         path_before = list(sys.path)
         try:
-            backend.hand_over(library.kind.value, library.place)
-        except SparkKernelError:  # the driver is gone
-            raise
-        except Exception as error:
+            backend.hand_over([(library.kind.value, library.place) for library in libraries])
+            self._listed += libraries
+        except BaseException as error:
             sys.path[:] = path_before
-            if is_new:
-                self._drop_copy(library)
+            if are_new:
+                self._drop_copies(libraries)
+            if isinstance(error, SparkKernelError) or not isinstance(error, Exception):
+                raise  # the driver is gone, or somebody has interrupted
             raise LibraryError(
-                f"Spark did not take {library.origin}: {_reason(error)}",
+                f"Spark did not take {libraries[0].origin}: {_reason(error)}",
                 "correct it and add it again; the session is as it was",
             ) from error
-        self._listed.append(library)
 
     def forget(self, name: str) -> bool:
         """Leave a library out of the sessions to come; whether there is one of that name."""
@@ -158,6 +186,29 @@ class Libraries:
             self._listed.remove(library)
         self._forgotten += found  # executors that join this session still ask for their copies
         return bool(found)
+
+    def at_launch(self, configured: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Give what the next driver has on its class path, by settings of Spark that are lists.
+
+        Extensions and plugins are looked for before any library can be given to a session.
+
+        Parameters
+        ----------
+        configured
+            What the configuration names for the next session.
+        """
+        self._leave_out(configured)
+        found: dict[str, list[str]] = {}
+        for library in self._listed:
+            if library.kind is LibraryKind.JAR and _PLAIN_PLACE.fullmatch(library.place):
+                found.setdefault("spark.jars", []).append(library.place)
+            elif library.kind is LibraryKind.MAVEN:
+                found.setdefault("spark.jars.packages", []).append(library.origin)
+                asked = parse_qs(urlsplit(library.place).query)
+                for option, key in (("repos", "repositories"), ("exclude", "excludes")):
+                    if option in asked:
+                        found.setdefault(f"spark.jars.{key}", []).extend(asked[option])
+        return {key: tuple(values) for key, values in found.items()}
 
     def upload(
         self, backend: Backend, configured: Sequence[str], tell: Callable[[str], None]
@@ -177,20 +228,30 @@ class Libraries:
         handed_out = backend.handed_out()
         if handed_out:
             tell(handed_out)
-        while self._forgotten:
-            self._drop_copy(self._forgotten.pop())
+        self._leave_out(configured)
         before, self._listed = self._listed, []
         for number, library in enumerate(before):
             tell(f"Uploading library {number + 1} of {len(before)}: {library.name}")
             try:
-                self.give(backend, library, is_new=False)
+                self.give(backend, [library], are_new=False)
             except SparkKernelError:
                 self._listed += before[number:]
                 raise
         for what in configured:
-            for library in self.prepare(what, partial(_tell_copied, tell, without_password(what))):
-                tell(f"Uploading {library.name}")
-                self.give(backend, library)
+            if what in self._had:
+                continue  # it may have changed meanwhile, or be gone
+            new = self.prepare(what, partial(_tell_copied, tell, without_password(what)))
+            if new:
+                tell(f"Uploading {', '.join(library.name for library in new)}")
+                self.give(backend, [replace(library, configured=what) for library in new])
+            self._had.add(what)
+
+    def _leave_out(self, configured: Sequence[str]) -> None:
+        """Drop what was forgotten, and what the configuration of another cluster had named."""
+        self._had &= set(configured)
+        kept = [one for one in self._listed if not one.configured or one.configured in self._had]
+        self._drop_copies([*self._forgotten, *(one for one in self._listed if one not in kept)])
+        self._listed, self._forgotten = kept, []
 
     def offer(
         self, backend: Backend, configured: Sequence[str], tell: Callable[[str], None]
@@ -207,24 +268,33 @@ class Libraries:
 
     def _is_there(self, library: Library) -> bool:
         for other in self._listed:
-            if (other.kind, other.name) != (library.kind, library.name):
+            if not _are_versions_of_one(other, library):
                 continue
-            is_same = (other.version, other.sha256) == (library.version, library.sha256)
-            if not is_same:
-                self._drop_copy(library)
+            if other.version != library.version or other.sha256 != library.sha256:
+                if other.kind is not library.kind and other.version == library.version:
+                    continue  # a jar, and the coordinate that brings what the jar needs
                 raise LibraryError(
                     f"{_title(other)} is there already, so {_title(library)} cannot be added: a "
                     "session takes one version of a library.",
                     f"`%spark libraries forget {other.name}` and `%spark restart`, then add it",
                 )
-            self._drop_copy(library)
+            self._drop_copies([library])
             return True
         return False
 
-    def _drop_copy(self, library: Library) -> None:
-        if library.sha256:
-            with suppress(OSError):
-                Path(library.place.split("#")[0]).unlink()
+    def _drop_copies(self, libraries: Sequence[Library]) -> None:
+        for library in libraries:
+            if library.sha256:
+                with suppress(OSError):
+                    Path(library.place.split("#")[0]).unlink()
+
+
+def _are_versions_of_one(one: Library, other: Library) -> bool:
+    if one.kind is other.kind:
+        return one.name == other.name
+    is_java = {one.kind, other.kind} == {LibraryKind.JAR, LibraryKind.MAVEN}
+    # The file of a jar tells no group, and not always a version.
+    return is_java and one.artifact == other.artifact and bool(one.version and other.version)
 
 
 def _tell_copied(tell: Callable[[str], None], what: str, done: int, size: int | None) -> None:
@@ -233,7 +303,7 @@ def _tell_copied(tell: Callable[[str], None], what: str, done: int, size: int | 
 
 
 def _title(library: Library) -> str:
-    return f"{library.name} {library.version or library.sha256[:8]}"
+    return f"{library.name} {library.version or library.sha256[:8]}".strip()
 
 
 def _coordinate(what: str, repositories: Sequence[str], exclusions: Sequence[str]) -> Library:

@@ -6,28 +6,33 @@ import hashlib
 import os
 import re
 import shutil
+import string
 import subprocess
 import sys
 import time
 import urllib.request
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.parser import Parser
 from errno import ENOSPC
+from http.client import HTTPException, InvalidURL
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from spark_kernel.errors import LibraryError
-from spark_kernel.redaction import without_password
+from spark_kernel.redaction import redacted, without_password
 
-__all__ = ["PIP", "Fetched", "Tell", "digest", "fetch", "is_coordinate"]
+__all__ = ["PIP", "Fetched", "Tell", "digest", "fetch", "is_coordinate", "is_far", "kind_of"]
 
 PIP = "pip:"
 _COORDINATE = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://")
+_OWN_SCHEMES = ("http", "https", "file")
 _VERSIONED = re.compile(r"(?P<name>.+?)-(?P<version>\d[\w.+-]*)")
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _PYTHON = (".py", ".zip", ".egg")
@@ -62,6 +67,37 @@ def is_coordinate(what: str) -> bool:
     return _COORDINATE.fullmatch(what) is not None and not what.startswith(PIP)
 
 
+def is_far(what: str) -> bool:
+    """Whether it is an address in a file system of Hadoop's, such as ``hdfs://``."""
+    match = _SCHEME.match(what)
+    return match is not None and match["scheme"].lower() not in _OWN_SCHEMES
+
+
+def kind_of(what: str) -> tuple[str, str, str]:
+    """Give kind, name and version of a file by its path or address.
+
+    Raises
+    ------
+    LibraryError
+        If it is a wheel, which has to be fetched to be taken.
+    """
+    place, _, alias = what.partition("#")
+    name = place.rsplit("/", 1)[-1]
+    stem, lower = name.rpartition(".")[0] or name, name.lower()
+    if lower.endswith(".jar"):
+        return "jar", *_name_and_version(stem)
+    if lower.endswith(".whl"):
+        raise LibraryError(
+            f"{without_password(what)} is a wheel, which Spark itself cannot take.",
+            "add it from a path or an http address, or add a .zip of its modules",
+        )
+    if lower.endswith(_ARCHIVES) or (alias and lower.endswith(".zip")):
+        return "archive", name, ""
+    if lower.endswith(_PYTHON):
+        return "python", *_name_and_version(stem)
+    return "file", name, ""
+
+
 def fetch(what: str, folder: Path, tell: Tell) -> list[Fetched]:
     """Copy what a user names into a folder of our own; nothing of it stays where that fails.
 
@@ -82,10 +118,13 @@ def fetch(what: str, folder: Path, tell: Tell) -> list[Fetched]:
         except BaseException:
             shutil.rmtree(own, ignore_errors=True)
             raise
-    except OSError as error:
-        said = error.strerror or str(error)
-        hint = "free some space" if error.errno == ENOSPC else "check the path or the address"
-        raise LibraryError(f"{without_password(what)} cannot be had: {said}.", hint) from error
+    except (OSError, HTTPException) as error:
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        is_full = isinstance(error, OSError) and error.errno == ENOSPC
+        raise LibraryError(
+            f"{without_password(what)} cannot be had: {redacted(said)[:_TOLD_LENGTH]}.",
+            "free some space" if is_full else "check the path or the address",
+        ) from error
 
 
 def _fetched(what: str, folder: Path, tell: Tell) -> list[Fetched]:
@@ -117,6 +156,8 @@ def _copy(source: Any, target: Path, size: int | None, tell: Tell) -> Path:
             if time.monotonic() - told >= _TELL_INTERVAL_S:
                 told = time.monotonic()
                 tell(done, size)
+            if size is not None and done > size:
+                break  # it grows as fast as it is read; whoever called will see
     return target
 
 
@@ -126,7 +167,11 @@ def _copied(path: Path, folder: Path, tell: Tell) -> Path:
     own = _place_for(path.name, folder)
     if not path.is_dir():
         with path.open("rb") as source:
-            _copy(source, own, os.fstat(source.fileno()).st_size, tell)
+            before = os.fstat(source.fileno())
+            _copy(source, own, before.st_size, tell)
+            after = os.fstat(source.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise LibraryError(f"{path} changed while it was copied.", "add it once it is complete")
         shutil.copymode(path, own)
         return own
     if not (path / "__init__.py").is_file():
@@ -143,10 +188,46 @@ def _copied(path: Path, folder: Path, tell: Tell) -> Path:
 
 
 def _download(address: str, folder: Path, tell: Tell) -> Path:
-    own = _place_for(unquote(urlsplit(address).path).rsplit("/", 1)[-1] or "library", folder)
-    with urllib.request.urlopen(address, timeout=_CONNECT_TIMEOUT_S) as source:
-        size = source.headers["Content-Length"] or ""
-        return _copy(source, own, int(size) if size.isdecimal() else None, tell)
+    shown = without_password(address)
+    try:
+        own = _place_for(unquote(urlsplit(address).path).rsplit("/", 1)[-1] or "library", folder)
+        opened = urllib.request.build_opener(_Redirects).open(
+            _request(address), timeout=_CONNECT_TIMEOUT_S
+        )
+    except (InvalidURL, ValueError):  # Python repeats what it takes for the port, or the host
+        raise LibraryError(f"{shown} is no address.", "write https://HOST/PATH") from None
+    with opened as source:
+        told = source.headers["Content-Length"] or ""
+        size = int(told) if told.isdecimal() else None
+        _copy(source, own, size, tell)
+    came = own.stat().st_size
+    if size is not None and came != size:  # Python takes a connection that breaks off for the end
+        raise LibraryError(f"{shown} broke off: {came:,} of {size:,} bytes came.", "try again")
+    return own
+
+
+def _request(address: str) -> urllib.request.Request:
+    """Ask for an address, as whom it names before its host."""
+    parts = urlsplit(address)
+    user_info, has_user, host = parts.netloc.rpartition("@")
+    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+    request = urllib.request.Request(urlunsplit((parts.scheme, host, path, query, "")))
+    if has_user:
+        user, _, password = user_info.partition(":")
+        credentials = f"{unquote(user)}:{unquote(password)}".encode()
+        request.add_header("Authorization", f"Basic {b64encode(credentials).decode()}")
+    return request
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirections; no other host is told a password."""
+
+    def redirect_request(self, req: Any, *told: Any) -> urllib.request.Request | None:
+        """Make the request for another address."""
+        following = super().redirect_request(req, *told)
+        if following is not None and (following.type, following.host) != (req.type, req.host):
+            following.remove_header("Authorization")
+        return following
 
 
 def _place_for(name: str, folder: Path) -> Path:
@@ -160,16 +241,10 @@ def _place_for(name: str, folder: Path) -> Path:
 
 def _classified(origin: str, path: Path, alias: str) -> Fetched:
     """Say what a file is by its name."""
-    lower = path.name.lower()
-    if lower.endswith(".jar"):
-        return Fetched("jar", *_name_and_version(path.stem), origin, path)
-    if lower.endswith(".whl"):
+    if path.name.lower().endswith(".whl"):
         return _wheel(origin, path)
-    if lower.endswith(_ARCHIVES) or (alias and lower.endswith(".zip")):
-        return Fetched("archive", path.name, "", origin, path, alias)
-    if lower.endswith(_PYTHON):
-        return Fetched("python", *_name_and_version(path.stem), origin, path)
-    return Fetched("file", path.name, "", origin, path)
+    kind, name, version = kind_of(f"{path.name}#{alias}")
+    return Fetched(kind, name, version, origin, path, alias if kind == "archive" else "")
 
 
 def _name_and_version(stem: str) -> tuple[str, str]:
@@ -201,25 +276,43 @@ def _wheels(requirement: str, folder: Path) -> Iterator[Fetched]:
     """Fetch a package and what it needs beyond what is installed here."""
     wanted = re.split(r"[=<>!~\[; ]", requirement, maxsplit=1)[0]
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", wanted):
-        raise LibraryError(f"{requirement!r} names no package.", "write --pip NAME==VERSION")
+        shown = without_password(requirement)
+        raise LibraryError(f"{shown!r} names no package.", "write --pip NAME==VERSION")
     with TemporaryDirectory(dir=folder) as downloads:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
-        command += ["--disable-pip-version-check", "--no-input", "--dest", downloads, requirement]
-        ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False
-        )
-        if ran.returncode != 0:
-            lines = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")]
-            said = without_password((lines or [ran.stderr.strip()])[-1])[:_TOLD_LENGTH]
-            raise LibraryError(
-                f"pip could not get {requirement} as a wheel. {said}", "check name and version"
-            )
+        _run_pip(requirement, downloads)
         fetched = [
             _wheel(f"pip {requirement}", Path(shutil.copy(path, _place_for(path.name, folder))))
             for path in sorted(Path(downloads).glob("*.whl"))
             if _is_wanted(path, wanted)
         ]
     yield from fetched
+
+
+def _run_pip(requirement: str, downloads: str) -> None:
+    """Let pip fetch a package with all that it needs."""
+    shown = without_password(requirement)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--no-input", "--dest", downloads, requirement]
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise LibraryError(
+            f"pip could not get {shown} within {_PIP_TIMEOUT_S:.0f} s.",
+            "check that its index can be reached",
+        ) from None
+    if ran.returncode == 0:
+        return
+    lines = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")]
+    said = redacted((lines or [ran.stderr.strip()])[-1])[:_TOLD_LENGTH]
+    has_pip = not said.endswith("No module named pip")
+    raise LibraryError(
+        f"pip could not get {shown} as a wheel. {said}",
+        "check name and version"
+        if has_pip
+        else f"`{sys.executable} -m ensurepip` gives this Python its pip, or add the wheel itself",
+    )
 
 
 def _is_wanted(wheel: Path, wanted: str) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["RunFolder", "remove_orphans"]
+__all__ = ["KeptFolder", "RunFolder", "remove_orphans"]
 
 _PREFIX = "spark-kernel-"
 _LOCK = "lock"
+_REMOVER = ("/bin/sh", "-c", 'trap "" INT HUP TERM; read -r _; rm -rf -- "$0"')
 
 
 class RunFolder:
@@ -45,6 +47,31 @@ class RunFolder:
             self._is_removed = True
             _remove(self.path)
             os.close(self.lock_descriptor)
+
+
+class KeptFolder(RunFolder):
+    """A folder for as long as the kernel lives, however many drivers that has.
+
+    No driver can be asked to delete it: it may end by itself, and the next one needs the folder.
+    A process waits for the end of the kernel, which closes a pipe, and costs nothing meanwhile.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._remover = subprocess.Popen(
+            [*_REMOVER, str(self.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def remove(self) -> None:
+        """Delete the folder with all that is in it."""
+        super().remove()
+        if self._remover.stdin is not None:
+            self._remover.stdin.close()
+        self._remover.wait()
 
 
 def remove_orphans() -> int:

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -330,6 +331,8 @@ class KernelSession:
             self._board.say(f"{self.status.message}. {remark}")
 
     def _start_session(self) -> None:
+        added = self.libraries.at_launch(self.settings.libraries)
+        self.driver.use(replace(self.settings, added=added))
         opened = self.driver.open()
         self.libraries.upload(self.driver, self.settings.libraries, self._tell_upload)
         self._announce_ready(opened)

@@ -54,6 +54,9 @@ class SessionSettings:
         What the notebook has changed, by its keys: the value and the origin before, if any.
     libraries
         What every session is given: paths, addresses, Maven coordinates, ``pip:NAME==VERSION``.
+    added
+        What the notebook has added for the class path of a driver, by settings of Spark that are
+        lists: it comes behind what those have.
     secrets
         Keys of ``conf`` whose values are never shown, whatever their names.
     link_templates
@@ -78,6 +81,7 @@ class SessionSettings:
     origins: Mapping[str, str] = field(default_factory=dict)
     replaced: Mapping[str, tuple[str | None, str]] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     link_templates: Mapping[str, str] = field(default_factory=dict)
 

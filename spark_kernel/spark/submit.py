@@ -125,6 +125,9 @@ def plan_submission(
         own["spark.master"] = settings.master
     if settings.app_name:
         own["spark.app.name"] = settings.app_name
+    beneath = {**defaults, **base, **own}
+    for key, values in settings.added.items():
+        own[key] = ",".join([*filter(None, [beneath.get(key)]), *values])
     effective = {**defaults, **base, **own, **submitted.settings}
     effective.setdefault("spark.master", environ.get("MASTER", "local[*]"))
     ours = _kernel_defaults(effective, environ)
@@ -139,6 +142,7 @@ def plan_submission(
             **dict.fromkeys(defaults, str(defaults_file)),
             **dict.fromkeys(base, str(submitted.properties_file)),
             **{key: settings.origins.get(key, "the kernel's configuration") for key in own},
+            **dict.fromkeys(settings.added, "%spark add"),
             **dict.fromkeys(submitted.settings, "PYSPARK_SUBMIT_ARGS"),
         },
     )

@@ -32,9 +32,16 @@ GREETED = "java_method('org.example.{}', 'greet') AS word"
 
 
 @pytest.fixture(scope="module")
-def notebook(new_notebook: NotebookMaker) -> Iterator[Notebook]:
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that is ``viewfs://shelf/`` to the notebook's Spark."""
+    return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture(scope="module")
+def notebook(new_notebook: NotebookMaker, shelf: Path) -> Iterator[Notebook]:
     """Give a notebook with libraries to add in its folder."""
-    with new_notebook() as notebook:
+    conf = {"spark.hadoop.fs.viewfs.mounttable.shelf.linkFallback": shelf.as_uri()}
+    with new_notebook({"SPARK_KERNEL_CONF": json.dumps(conf)}) as notebook:
         (notebook.folder / "sources").mkdir()  # what lies beside the notebook is found anyway
         notebook.value(MAKE_JAR)
         yield notebook
@@ -82,9 +89,53 @@ def test_package_folder_and_wheel_work_like_a_module(notebook: Notebook) -> None
     assert on_executors(notebook, "__import__('wheeled').version") == "'1.2'"
 
 
+def test_module_is_there_in_functions_of_python_on_executors(notebook: Notebook) -> None:
+    (notebook.folder / "sources" / "shouts.py").write_text(
+        "def shout(word):\n    return word + '!'\n"
+    )
+    add(notebook, "sources/shouts.py")
+    notebook.value(
+        "from pyspark.sql.functions import udf\n"
+        "@udf('string')\ndef shouted(number):\n"
+        "    import shouts\n    return shouts.shout(str(number))"
+    )
+    assert notebook.value("spark.range(7, 8, 1, 1).select(shouted('id')).first()[0]") == "'7!'"
+
+
+def test_address_of_a_file_system_of_hadoop_is_handed_to_spark(
+    notebook: Notebook, shelf: Path
+) -> None:
+    notebook.value(f"make_jar('{shelf}/remote-1.0.jar', 'from afar', 'Remote')")
+    (shelf / "remote_module.py").write_text("word = 'module'\n")
+    assert "remote 1.0" in add(notebook, "viewfs://shelf/remote-1.0.jar")
+    assert notebook.value("spark._jvm.org.example.Remote.greet()") == "'from afar'"
+    add(notebook, "viewfs://shelf/remote_module.py")
+    assert on_executors(notebook, "__import__('remote_module').word") == "'module'"
+    assert notebook.value("import remote_module; remote_module.word") == "'module'"
+
+
+def test_several_modules_are_handed_over_all_or_none(notebook: Notebook) -> None:
+    sources = notebook.folder / "sources"
+    (sources / "early.py").write_text("word = 'first'\n")
+    code = (
+        "import os, sys, contextlib\nfrom spark_kernel.spark import attach\n"
+        "from spark_kernel.spark.handed_out import all_or_nothing\n"
+        "with contextlib.suppress(KeyboardInterrupt), all_or_nothing(sc):\n"
+        "    attach.hand_over(spark, 'python', os.path.abspath('sources/early.py'))\n"
+        "    raise KeyboardInterrupt\n"
+        "'early' in str(sc.listFiles)"
+    )
+    assert notebook.value(code) == "False"
+    (sources / "early.py").write_text("word = 'second'\n")
+    add(notebook, "sources/early.py")
+    assert on_executors(notebook, "__import__('early').word") == "'second'"
+
+
 def test_jar_is_there_in_sql_and_in_the_driver(notebook: Notebook) -> None:
     notebook.value("make_jar('greeter-1.0.jar', 'hello')")
-    assert "greeter 1.0 (" in add(notebook, "greeter-1.0.jar")
+    shown = add(notebook, "greeter-1.0.jar")
+    assert "greeter 1.0 (" in shown
+    assert "Extensions, catalogs and plugins that it brings need a new session" in shown
     assert notebook.value("spark._jvm.org.example.Greeter.greet()") == "'hello'"
     assert (
         notebook.value(
@@ -148,6 +199,10 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
     ("words", "told"),
     [
         ("nothing.jar", "There is no nothing.jar"),
+        ("viewfs://shelf/nothing-1.0.jar", "Spark did not take"),
+        ("nosuch://shelf/a.jar", 'No FileSystem for scheme "nosuch"'),
+        ("nosuch://shelf/a.py", 'No FileSystem for scheme "nosuch"'),
+        ("hdfs://shelf/a-1.0-py3-none-any.whl", "is a wheel"),
         ("org.example:nothing:1.0 --repository file:///nowhere", "Spark did not take"),
         ("org.example:nothing:1.0 --repository http://127.0.0.1:1/", "Spark did not take"),
         ("--pip 'no/name'", "names no package"),
@@ -207,6 +262,29 @@ def test_session_that_the_notebook_makes_itself_gets_them_too(notebook: Notebook
     assert "greeter" in notebook.value("spark.sql('LIST JARS').collect()")
     assert notebook.value("spark is SparkSession.getActiveSession()") == "True"
     notebook.value("%spark restart")
+
+
+def test_extension_that_a_jar_brings_is_read_by_the_session_that_is_offered(
+    notebook: Notebook,
+) -> None:
+    notebook.value(
+        "compiler = spark._jvm.org.codehaus.janino.SimpleCompiler()\n"
+        "compiler.setParentClassLoader(spark._jvm.java.lang.Thread.currentThread()"
+        ".getContextClassLoader())\n"
+        "compiler.cook('package org.example; public class Extension"
+        " extends scala.runtime.AbstractFunction1 { public Object apply(Object given)"
+        ' { System.setProperty("extension.was", "read"); return null; } }\')\n'
+        "code = bytes(compiler.getBytecodes().get('org.example.Extension'))\n"
+        "with zipfile.ZipFile('extension-1.0.jar', 'w') as jar:\n"
+        "    jar.writestr('org/example/Extension.class', code)"
+    )
+    notebook.value("%%spark_conf\nspark.sql.extensions=org.example.Extension")
+    result = notebook.run("%spark add --restart extension-1.0.jar")
+    assert result.status == "ok", result.error
+    assert "need a new session" not in result.shown
+    was_read = "spark._jvm.java.lang.System.getProperty('extension.was')"
+    assert notebook.value(was_read) == "'read'"
+    assert on_executors(notebook, "__import__('helpers').answer()") == "42"
 
 
 def test_configured_libraries_and_packages_of_an_index(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from IPython.utils.capture import CapturedIO, capture_output
 from traitlets.config import Config
 
 from spark_kernel.errors import SparkStartError
+from spark_kernel.magics import libraries as magics_libraries
 from spark_kernel.magics.spark import SparkMagics
 from spark_kernel.protocol.events import Cluster, SessionState, SessionStatus, StageName
 
@@ -119,6 +121,14 @@ def test_logs_are_printed_from_their_end(shell, kernel):
 def test_missing_log_is_said(shell, kernel, monkeypatch):
     monkeypatch.setattr(kernel.spark_session, "log_tail", lambda lines: [])
     assert run(shell, "logs").stdout == "There is no driver log yet.\n"
+
+
+def test_name_with_blanks_reaches_add_as_it_is_written(shell, kernel, monkeypatch):
+    added = []
+    monkeypatch.setattr(magics_libraries, "add", lambda *given: added.append(given[2]))
+    kernel.require_spark = None
+    run(shell, 'add  "a  b.py" c.jar ')
+    assert shlex.split(added[0]) == ["a  b.py", "c.jar"]
 
 
 # -- what it says to mistakes ------------------------------------------------------------------

@@ -307,3 +307,12 @@ def test_unreadable_spark_defaults_are_named(plan, conf, data):
     (conf / "spark-defaults.conf").write_bytes(data)
     with pytest.raises(ConfigurationError, match=r"spark-defaults\.conf cannot be read"):
         plan()
+
+
+def test_what_was_added_comes_behind_what_a_list_has(tmp_path):
+    (tmp_path / "spark-defaults.conf").write_text("spark.jars /site.jar\n")
+    added = {"spark.jars": ("/one.jar", "/two.jar"), "spark.jars.packages": ("a:b:1",)}
+    plan = plan_submission(SessionSettings(added=added), {}, tmp_path)
+    assert plan.properties["spark.jars"] == "/site.jar,/one.jar,/two.jar"
+    assert plan.properties["spark.jars.packages"] == "a:b:1"
+    assert plan.origins["spark.jars"] == "%spark add"

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -279,10 +279,14 @@ class ConnectServer:
         """Give the settings that the session began with."""
         return dict(self._at_start)
 
-    def hand_over(self, kind: str, place: str) -> None:
-        """Give the session a library, as an artifact of its own."""
+    def hand_over(self, libraries: Sequence[tuple[str, str]]) -> None:
+        """Give the session libraries, as artifacts of its own; a server takes none back."""
+        for kind, place in libraries:
+            self._hand_over(kind, place)
+
+    def _hand_over(self, kind: str, place: str) -> None:
         session = self._session
-        if kind == "maven":
+        if kind == "maven" or (kind == "jar" and "://" in place):  # the server's to fetch
             session.sql(f"ADD JAR '{place}'")
             return
         path = place.split("#", 1)[0]
