@@ -16,7 +16,6 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from spark_kernel.errors import SparkKernelError
 from spark_kernel.kernel.notebook_code import notebook_of
 from spark_kernel.protocol.error_report import ErrorReport
 from spark_kernel.protocol.mimebundle import MimeBundle
@@ -95,8 +94,6 @@ class ErrorDisplay:
         """Give what to show of an error; None where it is IPython's to show."""
         if error is None or self._shell.InteractiveTB.mode != _DEFAULT_MODE:
             return None
-        if is_shown_by_itself(error):  # whatever of Spark's is behind it
-            return None
         try:
             return self._view(error)
         except Exception:
@@ -138,7 +135,7 @@ class ErrorDisplay:
     def _view(self, error: BaseException) -> ErrorView | None:
         if is_group(error):
             return self._group(error)
-        if isinstance(error, SparkKernelError):
+        if is_shown_by_itself(error):
             return None  # it says shortly what its cause says at length
         chain = causes_of(error)
         position = next((n for n, one in enumerate(chain) if is_of_spark(one)), None)
