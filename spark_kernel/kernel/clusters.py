@@ -16,6 +16,7 @@ from typing import Any
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.redaction import holds_secret
+from spark_kernel.spark.connect.address import check_url
 from spark_kernel.spark.profiles import PLACEHOLDERS, ClusterProfile, placeholders_of
 
 __all__ = ["FILE_NAME", "ClusterTable", "find_cluster", "read_clusters", "read_profile"]
@@ -128,8 +129,11 @@ class _Reader:
             self._check_name(key, key, (*_TEXTS, *_TABLES, "libraries"))
         texts = {key: self._text(key, table[key]) for key in _TEXTS if key in table}
         conf = dict(self._settings(table.get("conf", {})))
+        self._check_url("master", texts.get("master", ""))
+        for key in ("spark.master", "spark.remote"):
+            self._check_url(f"conf.{key}", conf.get(key, ""))
         environment = {
-            key: self._value(f"environment.{key}", key, value)
+            key: self._variable(key, value)
             for key, value in self._table("environment", table).items()
         }
         links = {
@@ -180,6 +184,12 @@ class _Reader:
             raise self._error(key, "is no text", "put it into quotes")
         return value
 
+    def _variable(self, name: str, value: Any) -> str:
+        text = self._value(f"environment.{name}", name, value)
+        if not name or "=" in name or "\0" in name + text:
+            raise self._error(f"environment.{name}", "is nothing that a variable can be", "mend it")
+        return text
+
     def _value(self, where: str, key: str, value: Any) -> str:
         if isinstance(value, Mapping):
             self._secrets.add(key)
@@ -228,6 +238,12 @@ class _Reader:
             hint = f"there are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}"
             raise self._error(where, f"names {{{min(unknown)}}}, which there is not", hint)
         return str(template)
+
+    def _check_url(self, where: str, url: str) -> None:
+        try:
+            check_url(url)
+        except ConfigurationError as error:
+            raise self._error(where, "is no URL of a Spark Connect server", error.hint) from error
 
     def _check_name(self, where: str, name: str, known: Collection[str]) -> None:
         if name not in known:

@@ -217,6 +217,20 @@ def test_restart_after_a_failure_tries_again(new_session, monkeypatch):
     assert "--fancy" in session.status.error.message
 
 
+def test_address_that_cannot_be_read_fails_the_start_in_order(new_session, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host:port/;token=opensesame")
+    session = new_session()
+    assert session.status.cluster.master == "sc://host:port"
+    session.start()
+    session.wait_for(SessionState.FAILED)
+    assert session.status.error is not None
+    assert session.status.error.name == "ConfigurationError"
+    monkeypatch.delenv("SPARK_REMOTE")
+    session.restart(SessionSettings(master="sc://host:port"))
+    session.wait_for(SessionState.FAILED)
+    assert session.states == ["starting", "failed", "restarting", "failed"]
+
+
 def test_second_start_while_one_is_under_way_is_harmless(new_session):
     session = new_session("exec sleep 600")
     session.start()
