@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
@@ -34,6 +35,10 @@ _RELATIONS = (
     "application-master",
 )
 _REFERENCES = ("env", "file")
+_IN_BRACES = re.compile(
+    r"""\{\s*((?:env|"env"|'env'|file|"file"|'file')\s*=\s*(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'))\s*\}"""
+)
+"""A reference to a secret, as TOML has it."""
 
 
 class ClusterTable(dict[str, Any]):
@@ -43,9 +48,12 @@ class ClusterTable(dict[str, Any]):
     ----------
     where
         The file.
+    references
+        The references to secrets that stand in the file; None where there is no file.
     """
 
     where = "c.SparkKernel.clusters"
+    references: list[Mapping[str, str]] | None = None
 
 
 def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
@@ -67,7 +75,9 @@ def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
         if not path.is_file():
             continue
         try:
-            tables = _toml.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            tables = _toml.loads(text)
+            references = [_toml.loads(found[1]) for found in _IN_BRACES.finditer(text)]
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"{path} cannot be read: {error}.", "correct it") from error
         for name, table in tables.items():
@@ -78,6 +88,7 @@ def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
                 )
             found[name] = ClusterTable(table)
             found[name].where = str(path)
+            found[name].references = references
     return found
 
 
@@ -121,12 +132,14 @@ class _Reader:
         self._where = where
         self._with_secrets = with_secrets
         self._secrets: set[str] = set()
+        self._references: list[Mapping[str, str]] | None = None
 
     def read(self, table: Any) -> ClusterProfile:
         if not isinstance(table, Mapping):
             raise self._error("", "is no table of settings", "see docs/configuration.md")
         for key in table:
             self._check_name(key, key, (*_TEXTS, *_TABLES, "libraries"))
+        self._references = getattr(table, "references", None)
         texts = {key: self._text(key, table[key]) for key in _TEXTS if key in table}
         conf = dict(self._settings(table.get("conf", {})))
         self._check_url("master", texts.get("master", ""))
@@ -162,10 +175,19 @@ class _Reader:
                     "is no setting of Spark: their names begin with 'spark.'",
                     f"did you mean spark.{name}?",
                 )
-            if isinstance(value, Mapping) and not _is_reference(value):
+            if isinstance(value, Mapping) and not self._stands_for_secret(value, bool(prefix)):
                 yield from self._settings(value, f"{name}.")
             else:
                 yield name, self._value(f"conf.{name}", name, value)
+
+    def _stands_for_secret(self, value: Mapping[str, Any], is_unquoted: bool) -> bool:
+        """Whether a table is a reference, and no part of a key that ends in ``env`` or ``file``.
+
+        TOML makes the same of ``spark.a.file = "x"`` and ``spark.a = { file = "x" }``; so it is
+        the second only where that is written.
+        """
+        is_written = self._references is None or value in self._references
+        return _is_reference(value) and (is_written or not is_unquoted)
 
     def _table(self, key: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
         found = table.get(key, {})

@@ -154,6 +154,25 @@ def test_secrets_are_not_looked_up_for_a_list():
     assert profile.secrets == {"spark.x.token", "spark.y.password"}
 
 
+def test_unquoted_key_may_end_like_a_reference_to_a_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("S3_KEY", "opensesame")
+    (tmp_path / FILE_NAME).write_text(r"""
+[analytics.conf]
+spark.authenticate.secret.file = "/run/secret"
+spark.executorEnv.env = 'test'
+spark.hadoop.fs.s3a.secret.key = { env = "S3_KEY" }
+spark.x.key = {'env'='S3_KEY'}
+"spark.y.key".env = "S3_KEY"
+""")
+    assert find_cluster(read_clusters([str(tmp_path)]), "analytics").conf == {
+        "spark.authenticate.secret.file": "/run/secret",
+        "spark.executorEnv.env": "test",
+        "spark.hadoop.fs.s3a.secret.key": "opensesame",
+        "spark.x.key": "opensesame",
+        "spark.y.key": "opensesame",
+    }
+
+
 def test_variables_of_a_cluster_go_with_it(monkeypatch):
     monkeypatch.setenv("HADOOP_CONF_DIR", "/before")
     monkeypatch.delenv("SPARK_HOME", raising=False)
