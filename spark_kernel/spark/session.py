@@ -103,7 +103,6 @@ class KernelSession:
         self._is_closed = False
         self._has_been_used = False
         self._has_been_ready = False
-        self._is_recovering = False
         self._bound = threading.local()
 
     def _backend(self, settings: SessionSettings) -> Backend:
@@ -311,7 +310,7 @@ class KernelSession:
         self._settled.clear()
         self._is_cancelled.clear()
         self._has_been_used = False
-        self._is_recovering = self.status.state is SessionState.LOST
+        self.recovery.is_returning = self.recovery.is_behind(self.status.state)
         self.recovery.is_resting = False
         self.generation += 1
         self._board.begin(state, message)
@@ -338,7 +337,7 @@ class KernelSession:
         attached = self.driver.attached(opened)
         self._board.describe(cluster=attached.cluster, versions=attached.versions)
         self._has_been_ready = True
-        gone = "; cached data and temporary views are gone" if self._is_recovering else ""
+        gone = "; cached data and temporary views are gone" if self.recovery.is_returning else ""
         version = attached.versions.get("spark", "")
         self._board.ready(
             f"Spark {version} ready on {attached.cluster.name}{gone}",
@@ -355,7 +354,8 @@ class KernelSession:
         if not isinstance(error, SparkKernelError):
             self.driver.note("".join(traceback.format_exception(error)))
         self.driver.discard()
-        problem = Problem(type(reason).__name__, reason.message, reason.hint)
+        hint = self.recovery.note_failure(reason.hint)
+        problem = Problem(type(reason).__name__, reason.message, hint)
         self._board.end(SessionState.FAILED, reason.message, problem, self.driver.log_links)
 
     # -- the end ---------------------------------------------------------------------------

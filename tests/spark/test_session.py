@@ -15,7 +15,7 @@ import pytest
 from fake_java import make_java
 
 from spark_kernel.errors import ConfigurationError, SparkStartError, SparkStoppedError
-from spark_kernel.protocol.events import Event, SessionChanged, SessionState
+from spark_kernel.protocol.events import Application, Event, SessionChanged, SessionState
 from spark_kernel.spark import driver_factory
 from spark_kernel.spark.run_folder import RunFolder
 from spark_kernel.spark.session import KernelSession
@@ -229,6 +229,22 @@ def test_address_that_cannot_be_read_fails_the_start_in_order(new_session, monke
     session.restart(SessionSettings(master="sc://host:port"))
     session.wait_for(SessionState.FAILED)
     assert session.states == ["starting", "failed", "restarting", "failed"]
+
+
+def test_lost_session_is_tried_again_when_its_start_fails_but_not_for_ever(new_session):
+    session = new_session()
+    session.generation = 1
+    session._board.begin(SessionState.STARTING, "Starting Spark")
+    session._board.ready("Spark is ready", Application("app-1", "test"), ())
+    session.lose("The driver ended")
+    hints = []
+    for _ in range(3):
+        with pytest.raises(SparkStartError, match="-Xmx1x") as caught:
+            session.require()
+        hints.append(caught.value.hint)
+    assert ["tries again" in hint for hint in hints] == [True, False, False]
+    assert session.generation == 3
+    assert session.states[2:] == ["lost", "restarting", "failed", "starting", "failed"]
 
 
 def test_second_start_while_one_is_under_way_is_harmless(new_session):
