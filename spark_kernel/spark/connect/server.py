@@ -34,7 +34,12 @@ from spark_kernel.spark.connect.failures import (
     status_of,
 )
 from spark_kernel.spark.connect.hooks import end_client
-from spark_kernel.spark.connect.operations import Operations, ask, stop_query_of
+from spark_kernel.spark.connect.operations import (
+    Operations,
+    active_queries,
+    ask,
+    stop_query_of,
+)
 from spark_kernel.spark.ownership import disown
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.startup import StatusBoard
@@ -245,7 +250,10 @@ class ConnectServer:
     def _follow(self, session: Any, facts: Mapping[str, Any]) -> None:
         if self._calls is not None:
             self._calls.cell_jobs = Operations(
-                session.client, facts, lambda name: stop_query_of(session, name)
+                session.client,
+                facts,
+                lambda name: stop_query_of(session, name),
+                lambda: active_queries(session.client),
             )
 
     def explain(self, error: BaseException) -> BaseException:
