@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from spark_kernel.errors import NoContextError, SparkKernelError
+from spark_kernel.errors import NoContextError, SparkKernelError, SparkStartError
 from spark_kernel.protocol.events import (
     DriverPrinted,
     Event,
@@ -32,7 +32,7 @@ from spark_kernel.spark.connect.address import enable_classic, remote_url
 from spark_kernel.spark.connect.server import ConnectServer
 from spark_kernel.spark.current_driver import CurrentDriver
 from spark_kernel.spark.driver_factory import DriverListener
-from spark_kernel.spark.failures import explain_exception, explain_unusable
+from spark_kernel.spark.failures import RESTART_HINT, explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.libraries import Libraries
 from spark_kernel.spark.ownership import disown
@@ -339,6 +339,8 @@ class KernelSession:
         self._has_been_ready = True
         gone = "; cached data and temporary views are gone" if self.recovery.is_returning else ""
         version = attached.versions.get("spark", "")
+        if self._is_cancelled.is_set():
+            raise SparkStartError("The start was cancelled.", RESTART_HINT)
         self._board.ready(
             f"Spark {version} ready on {attached.cluster.name}{gone}",
             attached.application,
@@ -383,6 +385,7 @@ class KernelSession:
         self.driver.discard()
         if starter is not None and starter is not threading.current_thread():
             starter.join(_STARTER_JOIN_S)
+            self.driver.discard()  # what it had not let go of
         if self.status.state is SessionState.STOPPED:
             return
         if state is SessionState.STOPPED or self.status.state.is_pending:
