@@ -24,6 +24,7 @@ from spark_kernel.spark.error_reports.kinds import (
     full_text,
     is_group,
     is_of_spark,
+    is_shown_by_itself,
     members,
 )
 from spark_kernel.spark.error_reports.quiet import keep_quiet
@@ -92,6 +93,8 @@ class ErrorDisplay:
     def view(self, error: BaseException | None) -> ErrorView | None:
         """Give what to show of an error; None where it is IPython's to show."""
         if error is None or self._shell.InteractiveTB.mode != _DEFAULT_MODE:
+            return None
+        if is_shown_by_itself(error):  # whatever of Spark's is behind it
             return None
         try:
             return self._view(error)

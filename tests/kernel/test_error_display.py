@@ -11,6 +11,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from spark_kernel.errors import ConfigurationError
 from spark_kernel.kernel.error_display import ErrorDisplay
 from spark_kernel.spark.error_reports.surroundings import Surroundings
 
@@ -50,6 +51,13 @@ def test_error_of_spark_is_ours_and_every_other_is_not(display):
     assert display.view(ValueError("x")) is None
     assert display.view(None) is None
     assert display.view(SyntaxError("x")) is None
+
+
+def test_error_that_says_by_itself_what_is_shown_is_left_alone(display):
+    try:
+        raise ConfigurationError("no such value") from spark_error()
+    except ConfigurationError as error:
+        assert display.view(error) is None
 
 
 def test_error_below_another_is_shortened_and_the_other_stays_on_top(display):

@@ -13,7 +13,16 @@ from typing import Any
 from spark_kernel.errors import SparkKernelError
 from spark_kernel.redaction import redacted
 
-__all__ = ["Said", "causes_of", "full_text", "is_group", "is_of_spark", "members", "what_it_says"]
+__all__ = [
+    "Said",
+    "causes_of",
+    "full_text",
+    "is_group",
+    "is_of_spark",
+    "is_shown_by_itself",
+    "members",
+    "what_it_says",
+]
 
 _log = logging.getLogger(__name__)
 _MODULES = ("pyspark.errors.", "py4j.protocol", "grpc")
@@ -46,12 +55,17 @@ class Said:
 
 def is_of_spark(error: BaseException) -> bool:
     """Whether an error comes out of PySpark, and is not one that is shown in its own way."""
-    if isinstance(error, SparkKernelError) or hasattr(error, _SHOWN_BY_ITSELF):
+    if is_shown_by_itself(error):
         return False
     modules = [f"{kind.__module__}." for kind in type(error).__mro__]
     if any(module.startswith(_MODULES) for module in modules):
         return True
     return modules[0].startswith(("pickle.", "_pickle.")) and str(error).startswith(_PICKLING)
+
+
+def is_shown_by_itself(error: BaseException) -> bool:
+    """Whether an error says what IPython is to show, as all of ours do."""
+    return isinstance(error, SparkKernelError) or hasattr(error, _SHOWN_BY_ITSELF)
 
 
 def causes_of(error: BaseException) -> list[BaseException]:
