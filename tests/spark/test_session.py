@@ -323,7 +323,7 @@ def test_session_that_a_server_makes_as_its_start_ends_is_given_back(
     is_asked, is_answered = threading.Event(), threading.Event()
     given_back: list[Any] = []
 
-    def ask(client: Any) -> None:
+    def ask(client: Any, timeout_s: float) -> None:
         if is_answered.is_set():
             raise ConnectionError("gone")  # to the start that comes after
         is_asked.set()

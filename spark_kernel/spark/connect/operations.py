@@ -244,7 +244,7 @@ class Operations:
         return list(stub.Interrupt(request, metadata=metadata, timeout=_TIMEOUT_S).interrupted_ids)
 
 
-def ask(client: Any) -> None:
+def ask(client: Any, timeout_s: float = _TIMEOUT_S) -> None:
     """Ask the server for something small; unlike PySpark's own, this does not try for minutes.
 
     Raises
@@ -254,7 +254,7 @@ def ask(client: Any) -> None:
     """
     request = client._config_request_with_metadata()
     request.operation.get_option.keys.append("spark.app.id")
-    client._stub.Config(request, metadata=client._builder.metadata(), timeout=_TIMEOUT_S)
+    client._stub.Config(request, metadata=client._builder.metadata(), timeout=timeout_s)
 
 
 def _now() -> int:

@@ -48,6 +48,9 @@ __all__ = ["ConnectServer"]
 _log = logging.getLogger(__name__)
 _RETRIES = 15
 _LONGEST_PAUSE_MS = 1000
+_FIRST_ANSWER_S = 20.0
+"""A server that has just started, on a busy machine, takes its time for its first session."""
+
 _GONE_AFTER_S = 4.0
 _PROBE_PAUSE_S = 0.5
 _UNHEARD_S = 300.0
@@ -196,7 +199,7 @@ class ConnectServer:
         )
         try:
             self._refuse_cancelled()
-            ask(client)
+            ask(client, _FIRST_ANSWER_S)
             self._refuse_cancelled()
             version = str(session.version)
             self._refused = apply_settings(session.conf, self._settings.conf)
