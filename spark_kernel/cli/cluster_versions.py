@@ -10,7 +10,15 @@ from typing import Any
 from spark_kernel.errors import SparkStartError
 from spark_kernel.spark.java import major_version
 
-__all__ = ["Versions", "compare", "explain_log", "failed_job", "jvm_versions", "python_versions"]
+__all__ = [
+    "Versions",
+    "compare",
+    "compare_client",
+    "explain_log",
+    "failed_job",
+    "jvm_versions",
+    "python_versions",
+]
 
 _ON_EXECUTORS = (
     "java_method('org.apache.spark.package', 'SPARK_VERSION') AS spark",
@@ -71,6 +79,17 @@ def compare(driver: Versions, executors: Versions) -> list[str]:
             f"a Java {major_version(executors.java)}."
         )
     return found
+
+
+def compare_client(client: str, server: str) -> list[str]:
+    """Say it if the pyspark beside the kernel is of another series than a Spark Connect server."""
+    series = server.split(".")[:2]
+    if client.split(".")[:2] == series:
+        return []
+    return [
+        f"The server runs Spark {server}, the kernel's pyspark is {client}: run "
+        f"`pip install 'pyspark=={'.'.join(series)}.*'` beside the kernel."
+    ]
 
 
 def failed_job(error: Exception) -> SparkStartError:

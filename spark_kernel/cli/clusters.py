@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,7 @@ import click
 from spark_kernel.cli.cluster_versions import (
     Versions,
     compare,
+    compare_client,
     explain_log,
     failed_job,
     jvm_versions,
@@ -148,21 +149,31 @@ def _look_at(session: KernelSession) -> None:
     SparkStartError
         If one failed, or the two do not fit together.
     """
+    from spark_kernel.cli.machine import pyspark_version
+
     spark: Any = session.require()
     known = session.status.versions
     driver = Versions(known["spark"], known.get("java", ""), known["python"])
     application = session.status.application
     click.echo(f"The driver runs {driver}; application {application.id if application else ''}")
+    is_remote = session.driver.is_remote
+    differences = compare_client(pyspark_version(), driver.spark) if is_remote else []
     try:
         executors = jvm_versions(spark)
         click.echo(f"The executors run {executors}")
         host, python, path = python_versions(spark)
     except Exception as error:
+        if differences:
+            raise _misfit(differences) from None
         raise failed_job(error) from None
     click.echo(f"A task ran on {host} with Python {python} ({path})")
-    differences = compare(driver, executors)
+    differences += compare(driver, executors)
     if differences:
-        raise SparkStartError(" ".join(differences), "jobs may run, and fail in odd ways")
+        raise _misfit(differences)
+
+
+def _misfit(differences: Sequence[str]) -> SparkStartError:
+    return SparkStartError(" ".join(differences), "jobs may run, and fail in odd ways")
 
 
 def _python() -> str:

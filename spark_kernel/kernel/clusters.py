@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
@@ -16,6 +17,7 @@ from typing import Any
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.redaction import holds_secret
+from spark_kernel.spark.connect.address import check_url
 from spark_kernel.spark.profiles import PLACEHOLDERS, ClusterProfile, placeholders_of
 
 __all__ = ["FILE_NAME", "ClusterTable", "find_cluster", "read_clusters", "read_profile"]
@@ -33,6 +35,10 @@ _RELATIONS = (
     "application-master",
 )
 _REFERENCES = ("env", "file")
+_IN_BRACES = re.compile(
+    r"""\{\s*((?:env|"env"|'env'|file|"file"|'file')\s*=\s*(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'))\s*\}"""
+)
+"""A reference to a secret, as TOML has it."""
 
 
 class ClusterTable(dict[str, Any]):
@@ -42,9 +48,12 @@ class ClusterTable(dict[str, Any]):
     ----------
     where
         The file.
+    references
+        The references to secrets that stand in the file; None where there is no file.
     """
 
     where = "c.SparkKernel.clusters"
+    references: list[Mapping[str, str]] | None = None
 
 
 def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
@@ -66,7 +75,9 @@ def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
         if not path.is_file():
             continue
         try:
-            tables = _toml.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            tables = _toml.loads(text)
+            references = [_toml.loads(found[1]) for found in _IN_BRACES.finditer(text)]
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"{path} cannot be read: {error}.", "correct it") from error
         for name, table in tables.items():
@@ -77,6 +88,7 @@ def read_clusters(folders: Iterable[str]) -> dict[str, ClusterTable]:
                 )
             found[name] = ClusterTable(table)
             found[name].where = str(path)
+            found[name].references = references
     return found
 
 
@@ -120,16 +132,21 @@ class _Reader:
         self._where = where
         self._with_secrets = with_secrets
         self._secrets: set[str] = set()
+        self._references: list[Mapping[str, str]] | None = None
 
     def read(self, table: Any) -> ClusterProfile:
         if not isinstance(table, Mapping):
             raise self._error("", "is no table of settings", "see docs/configuration.md")
         for key in table:
             self._check_name(key, key, (*_TEXTS, *_TABLES, "libraries"))
+        self._references = getattr(table, "references", None)
         texts = {key: self._text(key, table[key]) for key in _TEXTS if key in table}
         conf = dict(self._settings(table.get("conf", {})))
+        self._check_url("master", texts.get("master", ""))
+        for key in ("spark.master", "spark.remote"):
+            self._check_url(f"conf.{key}", conf.get(key, ""))
         environment = {
-            key: self._value(f"environment.{key}", key, value)
+            key: self._variable(key, value)
             for key, value in self._table("environment", table).items()
         }
         links = {
@@ -158,10 +175,19 @@ class _Reader:
                     "is no setting of Spark: their names begin with 'spark.'",
                     f"did you mean spark.{name}?",
                 )
-            if isinstance(value, Mapping) and not _is_reference(value):
+            if isinstance(value, Mapping) and not self._stands_for_secret(value, bool(prefix)):
                 yield from self._settings(value, f"{name}.")
             else:
                 yield name, self._value(f"conf.{name}", name, value)
+
+    def _stands_for_secret(self, value: Mapping[str, Any], is_unquoted: bool) -> bool:
+        """Whether a table is a reference, and no part of a key that ends in ``env`` or ``file``.
+
+        TOML makes the same of ``spark.a.file = "x"`` and ``spark.a = { file = "x" }``; so it is
+        the second only where that is written.
+        """
+        is_written = self._references is None or value in self._references
+        return _is_reference(value) and (is_written or not is_unquoted)
 
     def _table(self, key: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
         found = table.get(key, {})
@@ -179,6 +205,12 @@ class _Reader:
         if not isinstance(value, str):
             raise self._error(key, "is no text", "put it into quotes")
         return value
+
+    def _variable(self, name: str, value: Any) -> str:
+        text = self._value(f"environment.{name}", name, value)
+        if not name or "=" in name or "\0" in name + text:
+            raise self._error(f"environment.{name}", "is nothing that a variable can be", "mend it")
+        return text
 
     def _value(self, where: str, key: str, value: Any) -> str:
         if isinstance(value, Mapping):
@@ -228,6 +260,12 @@ class _Reader:
             hint = f"there are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}"
             raise self._error(where, f"names {{{min(unknown)}}}, which there is not", hint)
         return str(template)
+
+    def _check_url(self, where: str, url: str) -> None:
+        try:
+            check_url(url)
+        except ConfigurationError as error:
+            raise self._error(where, "is no URL of a Spark Connect server", error.hint) from error
 
     def _check_name(self, where: str, name: str, known: Collection[str]) -> None:
         if name not in known:

@@ -32,6 +32,7 @@ from traitlets.config.loader import (
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.kernel.clusters import find_cluster
 from spark_kernel.kernel.preview_settings import PreviewTraits
+from spark_kernel.spark.connect.address import check_url
 from spark_kernel.spark.settings import SessionSettings, StartMode
 
 __all__ = [
@@ -169,6 +170,8 @@ class SparkKernelSettings(PreviewTraits):
         """
         name = self.cluster if cluster is None else cluster
         settings = self._own_settings()
+        for url in (settings.master, *map(settings.conf.get, ("spark.master", "spark.remote"))):
+            check_url(url or "")
         if not name:
             return settings
         # What was given for one kernel beats what a cluster says for all.

@@ -44,6 +44,8 @@ class Recovery:
     ----------
     is_resting
         Whether the session was stopped because nobody used it.
+    is_returning
+        Whether the last start was to bring back a session that was lost.
     """
 
     def __init__(
@@ -55,31 +57,37 @@ class Recovery:
         self._is_enabled = is_enabled
         self._is_ready = is_ready
         self._clock = clock
-        self._losses: deque[tuple[float, DriverLostError]] = deque(maxlen=_MOST)
+        self._losses: deque[float] = deque(maxlen=_MOST)
         self._last_end: tuple[float, SparkKernelError] | None = None
         self.is_resting = False
+        self.is_returning = False
 
     def comes_back(self, state: SessionState) -> bool:
         """Whether a session in this state is started again by the next use."""
-        is_lost = state is SessionState.LOST
+        is_lost = self.is_behind(state)
         return (is_lost and self.is_allowed) or (state is SessionState.STOPPED and self.is_resting)
+
+    def is_behind(self, state: SessionState) -> bool:
+        """Whether what a session in this state needs is to be brought back after a loss."""
+        return state is SessionState.LOST or (state is SessionState.FAILED and self.is_returning)
 
     @property
     def is_allowed(self) -> bool:
         """Whether the next use starts Spark again."""
         losses = list(self._losses)
-        is_often = len(losses) == _MOST and self._clock() - losses[0][0] < _WITHIN_S
+        is_often = len(losses) == _MOST and self._clock() - losses[0] < _WITHIN_S
         return self._is_enabled and not is_often
 
     def forgive(self) -> None:
         """Begin to count anew: the user has looked after it."""
         self._losses.clear()
+        self.is_returning = False
 
     def note_loss(self, message: str) -> Problem:
         """Note that a session was lost; gives what is told of it."""
         error = DriverLostError(f"{message}.")
-        self._losses.append((self._clock(), error))
-        self._last_end = self._losses[-1]
+        self._losses.append(self._clock())
+        self._last_end = self._losses[-1], error
         if self.is_allowed:
             error.hint = "the next cell that needs Spark starts it again"
         elif not self._is_enabled:
@@ -88,6 +96,19 @@ class Recovery:
             often = f"{_MOST} sessions were lost within {_WITHIN_S / 60:.0f} minutes"
             error.hint = f"{often}: look at the driver log, then {RESTART_HINT}"
         return Problem(type(error).__name__, message, error.hint)
+
+    def note_failure(self, hint: str) -> str:
+        """Note that a start has failed, which counts as a loss if it was to bring one back.
+
+        Returns
+        -------
+        The hint of the failure, with what comes of it.
+        """
+        if not self.is_returning:
+            return hint
+        self._losses.append(self._clock())
+        again = "the next cell that needs Spark tries again" if self.is_allowed else ""
+        return "; ".join(filter(None, (hint, again)))
 
     def note_end(self) -> None:
         """Note that a session is ended on purpose."""

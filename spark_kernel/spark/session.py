@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from spark_kernel.errors import NoContextError, SparkKernelError
+from spark_kernel.errors import NoContextError, SparkKernelError, SparkStartError
 from spark_kernel.protocol.events import (
     DriverPrinted,
     Event,
@@ -33,7 +33,7 @@ from spark_kernel.spark.connect.address import enable_classic, remote_url
 from spark_kernel.spark.connect.server import ConnectServer
 from spark_kernel.spark.current_driver import CurrentDriver
 from spark_kernel.spark.driver_factory import DriverListener
-from spark_kernel.spark.failures import explain_exception, explain_unusable
+from spark_kernel.spark.failures import RESTART_HINT, explain_exception, explain_unusable
 from spark_kernel.spark.java import JavaRuntime
 from spark_kernel.spark.libraries import Libraries
 from spark_kernel.spark.ownership import disown
@@ -104,7 +104,6 @@ class KernelSession:
         self._is_closed = False
         self._has_been_used = False
         self._has_been_ready = False
-        self._is_recovering = False
         self._bound = threading.local()
 
     def _backend(self, settings: SessionSettings) -> Backend:
@@ -312,7 +311,7 @@ class KernelSession:
         self._settled.clear()
         self._is_cancelled.clear()
         self._has_been_used = False
-        self._is_recovering = self.status.state is SessionState.LOST
+        self.recovery.is_returning = self.recovery.is_behind(self.status.state)
         self.recovery.is_resting = False
         self.generation += 1
         self._board.begin(state, message)
@@ -341,8 +340,10 @@ class KernelSession:
         attached = self.driver.attached(opened)
         self._board.describe(cluster=attached.cluster, versions=attached.versions)
         self._has_been_ready = True
-        gone = "; cached data and temporary views are gone" if self._is_recovering else ""
+        gone = "; cached data and temporary views are gone" if self.recovery.is_returning else ""
         version = attached.versions.get("spark", "")
+        if self._is_cancelled.is_set():
+            raise SparkStartError("The start was cancelled.", RESTART_HINT)
         self._board.ready(
             f"Spark {version} ready on {attached.cluster.name}{gone}",
             attached.application,
@@ -358,7 +359,8 @@ class KernelSession:
         if not isinstance(error, SparkKernelError):
             self.driver.note("".join(traceback.format_exception(error)))
         self.driver.discard()
-        problem = Problem(type(reason).__name__, reason.message, reason.hint)
+        hint = self.recovery.note_failure(reason.hint)
+        problem = Problem(type(reason).__name__, reason.message, hint)
         self._board.end(SessionState.FAILED, reason.message, problem, self.driver.log_links)
 
     # -- the end ---------------------------------------------------------------------------
@@ -386,6 +388,7 @@ class KernelSession:
         self.driver.discard()
         if starter is not None and starter is not threading.current_thread():
             starter.join(_STARTER_JOIN_S)
+            self.driver.discard()  # what it had not let go of
         if self.status.state is SessionState.STOPPED:
             return
         if state is SessionState.STOPPED or self.status.state.is_pending:

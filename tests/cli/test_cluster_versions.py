@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from spark_kernel.cli.cluster_versions import Versions, compare, explain_log, failed_job
+from spark_kernel.cli.cluster_versions import (
+    Versions,
+    compare,
+    compare_client,
+    explain_log,
+    failed_job,
+)
 
 HERE = Versions("4.3.0", "17.0.2", "3.11.7")
 FAILED = """An error occurred while calling runJob.
@@ -51,3 +57,10 @@ def test_other_spark_is_found_in_the_log():
     )
     assert "another version of Spark" in str(explain_log(["WARN Utils: a line", line]))
     assert explain_log(["ERROR java.io.InvalidClassException: com.example.Mine"]) is None
+
+
+def test_client_of_another_series_than_its_server_is_told():
+    assert compare_client("4.1.2", "4.1.0") == []
+    (said,) = compare_client("4.2.0", "4.1.0")
+    assert "Spark 4.1.0, the kernel's pyspark is 4.2.0" in said
+    assert "pip install 'pyspark==4.1.*'" in said

@@ -115,6 +115,10 @@ def test_file_that_cannot_be_read_is_named(tmp_path, text, told):
         ({"conf": ["spark.executor.memory"]}, "is no table"),
         ({"conf": {"spark.executor.cores": [1]}}, "neither text nor a number"),
         ({"environment": "A=1"}, "is no table"),
+        ({"environment": {"A=B": "1"}}, "is nothing that a variable can be"),
+        ({"environment": {"A": "1\0"}}, "is nothing that a variable can be"),
+        ({"master": "sc://host:abc"}, "master of the cluster 'analytics' is no URL of a Spark"),
+        ({"conf": {"spark.remote": "sc://host:abc"}}, "conf.spark.remote of the cluster"),
         ({"links": {"spark-u": "x"}}, "did you mean 'spark-ui'?"),
         ({"links": {"spark-ui": "https://{prt}"}}, "names {prt}"),
         ({"links": {"spark-ui": "https://{port"}}, "is no template"),
@@ -148,6 +152,25 @@ def test_secrets_are_not_looked_up_for_a_list():
     profile = read_profile("analytics", table, with_secrets=False)
     assert profile.conf["spark.x.token"] == "***"
     assert profile.secrets == {"spark.x.token", "spark.y.password"}
+
+
+def test_unquoted_key_may_end_like_a_reference_to_a_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("S3_KEY", "opensesame")
+    (tmp_path / FILE_NAME).write_text(r"""
+[analytics.conf]
+spark.authenticate.secret.file = "/run/secret"
+spark.executorEnv.env = 'test'
+spark.hadoop.fs.s3a.secret.key = { env = "S3_KEY" }
+spark.x.key = {'env'='S3_KEY'}
+"spark.y.key".env = "S3_KEY"
+""")
+    assert find_cluster(read_clusters([str(tmp_path)]), "analytics").conf == {
+        "spark.authenticate.secret.file": "/run/secret",
+        "spark.executorEnv.env": "test",
+        "spark.hadoop.fs.s3a.secret.key": "opensesame",
+        "spark.x.key": "opensesame",
+        "spark.y.key": "opensesame",
+    }
 
 
 def test_variables_of_a_cluster_go_with_it(monkeypatch):

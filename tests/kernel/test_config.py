@@ -97,6 +97,25 @@ def test_settings_arrive_in_the_session():
     assert given.conf == {"spark.a": "true", "spark.b": "3", "spark.c": "text"}
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"master": "sc://host:abc/;token=opensesame"},
+        {"conf": {"spark.remote": "sc://host:abc/;token=opensesame"}},
+        {"clusters": {"a": {"master": "sc://host:abc/;token=opensesame"}}, "cluster": "a"},
+        {
+            "clusters": {"a": {"conf": {"spark.remote": "sc://host:abc/;token=opensesame"}}},
+            "cluster": "a",
+        },
+    ],
+)
+def test_mistyped_address_of_a_server_is_a_mistake_in_the_configuration(given):
+    with pytest.raises(ConfigurationError) as caught:
+        settings(**given)
+    assert "sc://HOST:PORT" in caught.value.hint
+    assert "opensesame" not in str(caught.value)
+
+
 def test_folders_are_the_users_own_unless_given(tmp_path):
     given = settings(log_folder=str(tmp_path / "logs"))
     assert given.log_folder == tmp_path / "logs"

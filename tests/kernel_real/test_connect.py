@@ -18,6 +18,7 @@ from kernel_real.leftovers import wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
 from kernel_real.schemas import SPARK_STATUS
 from kernel_real.tables import EVERY_TYPE, EVERY_VALUE, rows_of
+from kernel_real.test_libraries import GREETED, MAKE_JAR, make_wheel
 from spark_kernel.protocol.progress import PROGRESS_MIME
 
 TOKEN = "open-sesame"
@@ -201,6 +202,16 @@ def test_interrupt_of_a_wait_leaves_the_streaming_query(notebook: Notebook):
     assert notebook.value("query.isActive, query.awaitTermination()") == "(False, None)"
 
 
+def test_streaming_query_that_runs_counts_as_use(notebook: Notebook):
+    start = "spark.readStream.format('rate').load().writeStream.format('memory').queryName('kept')"
+    in_use = "get_ipython().kernel.cancel_desk.running_jobs()[1]"
+    notebook.value(f"query = {start}.start()")
+    assert "name='kept'" in notebook.value(in_use)
+    assert "kept" in notebook.run("%spark jobs").shown
+    notebook.value("query.stop()")
+    assert notebook.value(in_use) == "[]"
+
+
 def test_settings_are_shown_with_their_origin_and_change(notebook: Notebook):
     notebook.run("%%spark_conf\nspark.sql.ansi.enabled = false")
     shown = notebook.run("%spark conf spark.").shown
@@ -210,7 +221,7 @@ def test_settings_are_shown_with_their_origin_and_change(notebook: Notebook):
 
 
 def test_libraries_go_to_the_server_and_to_each_later_session(notebook: Notebook):
-    (notebook.folder / "sources").mkdir()
+    (notebook.folder / "sources").mkdir(exist_ok=True)
     (notebook.folder / "sources" / "tripling.py").write_text("def triple(x):\n    return 3 * x\n")
     (notebook.folder / "sources" / "word.txt").write_text("hello")
     for name in ("tripling.py", "word.txt"):
@@ -241,6 +252,25 @@ def test_notebook_moves_to_a_driver_of_its_own_and_back(notebook: Notebook, serv
     assert notebook.value("spark.range(3).select(col('id') + 1).count(), kept") == "(3, 42)"
     # The session that was left was given back.
     assert server.log.count("Closing session with userId") >= 2
+
+
+def test_jar_and_wheel_are_there_in_sql_and_in_tasks(notebook: Notebook):
+    (notebook.folder / "sources").mkdir(exist_ok=True)
+    make_wheel(notebook.folder / "sources", "wheeled", "1.2", is_pure=True)
+    notebook.run("%spark attach here")
+    notebook.value(MAKE_JAR)
+    notebook.value("make_jar('sources/greeter-1.0.jar', 'hello')")
+    notebook.run("%spark attach there")
+    assert "Added" in notebook.run("%spark add sources/greeter-1.0.jar").shown
+    assert "Added" in notebook.run("%spark add sources/wheeled-1.2-py3-none-any.whl").shown
+    assert notebook.value("import wheeled; wheeled.version") == "'1.2'"
+    notebook.value(
+        'version = udf(lambda _: __import__("wheeled").version, "string", useArrow=False)'
+    )
+    greeted = GREETED.format("Greeter")
+    asked = f'spark.range(1).selectExpr("{greeted}").collect()[0][0]'
+    assert notebook.value(asked) == "'hello'"
+    assert notebook.value("spark.range(1).select(version('id')).collect()[0][0]") == "'1.2'"
 
 
 def test_script_may_stop_the_session_and_make_another(notebook: Notebook):
@@ -277,6 +307,41 @@ def test_session_that_the_server_has_dropped_is_noticed_while_idle(
     server.start()
     notebook.wait_for_state("lost", timeout_s=30)
     assert notebook.value("spark.range(7).count()") == "7"
+
+
+def test_session_that_the_server_has_dropped_is_remade_by_the_cell_after(notebook: Notebook):
+    # As another client of the same user can, and as a server does after its timeout.
+    dropped = """from pyspark.sql.connect.proto import ReleaseSessionRequest
+client = spark.client
+request = ReleaseSessionRequest(session_id=client._session_id, client_type="another")
+request.user_context.CopyFrom(client._config_request_with_metadata().user_context)
+client._stub.ReleaseSession(request, metadata=client._builder.metadata())"""
+    notebook.value("frame = spark.range(3)")
+    assert notebook.run(dropped).error == ""
+    lost = notebook.run("frame.count()")
+    assert lost.error.startswith("DriverLostError: The Spark Connect server has dropped the sess")
+    assert len(lost.traceback) < 5
+    assert notebook.state == "lost"
+    again = notebook.run("spark.range(7).count()")
+    assert again.text == "7"
+    assert "temporary views are gone" in again.shown
+    assert notebook.run("frame.count()").error.startswith("StaleSessionError")
+
+
+def test_value_that_the_server_does_not_take_is_told_with_its_key(
+    notebook: Notebook, server: ConnectServer
+):
+    clusters = "get_ipython().kernel.clusters"
+    wrong = {"master": server.url, "conf": {"spark.sql.shuffle.partitions": "abc"}}
+    notebook.value(f"{clusters} = {{**{clusters}, 'wrong': {wrong!r}}}")
+    error = notebook.run("%spark attach wrong").error
+    assert "does not take the value of spark.sql.shuffle.partitions" in error
+    assert "abc" in error
+    assert notebook.status["error"]["name"] == "ConfigurationError"
+    notebook.value(f"{clusters} = {{**{clusters}, 'mistyped': {{'master': 'sc://host:port'}}}}")
+    assert "ready on there" in notebook.run("%spark attach there").shown
+    assert "ConfigurationError" in notebook.run("%spark attach mistyped").error
+    assert notebook.value("spark.range(3).count()") == "3"
 
 
 def test_hung_server_holds_up_neither_answers_nor_interrupts(

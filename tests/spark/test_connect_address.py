@@ -6,7 +6,7 @@ import pytest
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.redaction import without_password
-from spark_kernel.spark.connect.address import channel_builder, remote_url, shown
+from spark_kernel.spark.connect.address import channel_builder, check_url, remote_url, shown
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.startup import expected_cluster
 
@@ -53,3 +53,22 @@ def test_url_that_cannot_be_read_is_refused_without_being_repeated(url):
         channel_builder(url + ";token=opensesame")
     assert "opensesame" not in str(caught.value)
     assert "sc://HOST:PORT" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sc://host:port/;token=opensesame", "sc://host:port"),
+        ("sc://host:99999;token=opensesame", "sc://host:99999"),
+        ("sc://[::1/;token=opensesame", "sc://[::1"),
+        ("sc://me:opensesame@host:port", "sc://host:port"),
+        ("sc://", "sc://"),
+    ],
+)
+def test_mistyped_address_is_refused_and_yet_can_be_shown(url, place):
+    assert shown(url) == place
+    assert expected_cluster(SessionSettings(master=url)).name == place
+    with pytest.raises(ConfigurationError) as caught:
+        check_url(url)
+    assert "opensesame" not in str(caught.value)
+    check_url("local[2]")

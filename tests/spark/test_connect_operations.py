@@ -12,7 +12,7 @@ from spark_kernel.protocol.events import Cell
 from spark_kernel.protocol.progress import RunState
 from spark_kernel.spark.connect.operations import Operations
 from spark_kernel.spark.ownership import JobOwner
-from spark_kernel.spark.progress import JobBook
+from spark_kernel.spark.progress import JobBook, read_running
 
 
 @dataclass
@@ -39,7 +39,8 @@ class Played:
 
     def __init__(self) -> None:
         self.client = Client()
-        self.operations = Operations(self.client, {}, lambda name: "")
+        self.queries: list[dict[str, Any]] = []
+        self.operations = Operations(self.client, {}, lambda name: "", lambda: self.queries)
         self.owner = JobOwner(Cell({"header": {"msg_id": "1"}}), "In [1]: run()")
         self.operation = self.operations.begin("an-id", self.owner)
 
@@ -128,3 +129,10 @@ def test_what_nobody_asks_for_stays_within_a_bound(played):
 def test_single_stage_cannot_be_cancelled(played):
     with pytest.raises(CancelRequestError, match="cannot cancel a single stage"):
         played.operations.cancel_stage(1, "")
+
+
+def test_streaming_queries_are_among_what_runs(played):
+    assert played.operations.running(10)["queries"] == []
+    played.queries.append({"id": "a", "name": "ticks", "is_active": True})
+    _, queries, _ = read_running(played.operations.running(10), "", lambda tag: "")
+    assert [(query.id, query.name) for query in queries] == [("a", "ticks")]

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from spark_kernel.protocol.events import SessionState
 from spark_kernel.spark.recovery import Recovery, describe_end
 
 
@@ -35,6 +36,21 @@ def test_restart_by_hand_begins_to_count_anew():
         recovery.note_loss("The driver ended")
     recovery.forgive()
     assert recovery.is_allowed
+
+
+def test_start_that_fails_to_bring_a_session_back_is_tried_again_within_the_bound():
+    recovery = Recovery(True, lambda: False)
+    assert not recovery.comes_back(SessionState.FAILED)  # the first start of all
+    assert recovery.note_failure("look") == "look"
+    recovery.note_loss("The driver ended")
+    recovery.is_returning = recovery.is_behind(SessionState.LOST)
+    assert recovery.note_failure("look") == "look; the next cell that needs Spark tries again"
+    assert recovery.comes_back(SessionState.FAILED)
+    recovery.is_returning = recovery.is_behind(SessionState.FAILED)
+    assert recovery.note_failure("look") == "look"
+    assert not recovery.comes_back(SessionState.FAILED)
+    recovery.forgive()
+    assert not recovery.comes_back(SessionState.FAILED)
 
 
 def test_session_that_is_to_stay_lost_says_how_it_comes_back():

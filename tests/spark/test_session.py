@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import queue
+import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from fake_java import make_java
 
 from spark_kernel.errors import ConfigurationError, SparkStartError, SparkStoppedError
-from spark_kernel.protocol.events import Event, SessionChanged, SessionState
+from spark_kernel.protocol.events import Application, Event, SessionChanged, SessionState
 from spark_kernel.spark import driver_factory
+from spark_kernel.spark.connect import server
 from spark_kernel.spark.run_folder import RunFolder
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import SessionSettings, StartMode
@@ -217,6 +220,36 @@ def test_restart_after_a_failure_tries_again(new_session, monkeypatch):
     assert "--fancy" in session.status.error.message
 
 
+def test_address_that_cannot_be_read_fails_the_start_in_order(new_session, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host:port/;token=opensesame")
+    session = new_session()
+    assert session.status.cluster.master == "sc://host:port"
+    session.start()
+    session.wait_for(SessionState.FAILED)
+    assert session.status.error is not None
+    assert session.status.error.name == "ConfigurationError"
+    monkeypatch.delenv("SPARK_REMOTE")
+    session.restart(SessionSettings(master="sc://host:port"))
+    session.wait_for(SessionState.FAILED)
+    assert session.states == ["starting", "failed", "restarting", "failed"]
+
+
+def test_lost_session_is_tried_again_when_its_start_fails_but_not_for_ever(new_session):
+    session = new_session()
+    session.generation = 1
+    session._board.begin(SessionState.STARTING, "Starting Spark")
+    session._board.ready("Spark is ready", Application("app-1", "test"), ())
+    session.lose("The driver ended")
+    hints = []
+    for _ in range(3):
+        with pytest.raises(SparkStartError, match="-Xmx1x") as caught:
+            session.require()
+        hints.append(caught.value.hint)
+    assert ["tries again" in hint for hint in hints] == [True, False, False]
+    assert session.generation == 3
+    assert session.states[2:] == ["lost", "restarting", "failed", "starting", "failed"]
+
+
 def test_second_start_while_one_is_under_way_is_harmless(new_session):
     session = new_session("exec sleep 600")
     session.start()
@@ -281,6 +314,40 @@ def test_restart_while_starting_begins_anew(new_session, tmp_path):
     wait_until(lambda: bool(processes(tmp_path)))
     assert session.states == ["starting", "stopped", "restarting"]
     assert not psutil.pid_exists(first)
+
+
+@pytest.mark.parametrize("command", ["stop", "restart", "close"])
+def test_session_that_a_server_makes_as_its_start_ends_is_given_back(
+    new_session, monkeypatch, command
+):
+    is_asked, is_answered = threading.Event(), threading.Event()
+    given_back: list[Any] = []
+
+    def ask(client: Any, timeout_s: float) -> None:
+        if is_answered.is_set():
+            raise ConnectionError("gone")  # to the start that comes after
+        is_asked.set()
+        is_answered.wait(PATIENCE_S)
+
+    monkeypatch.setattr(server, "ask", ask)
+    monkeypatch.setattr(server, "give_back", lambda client, _: given_back.append(client))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        session = new_session(master=f"sc://127.0.0.1:{listener.getsockname()[1]}")
+        session.start()
+        assert is_asked.wait(PATIENCE_S)
+        ending = threading.Thread(target=getattr(session, command))
+        ending.start()
+        wait_until(session._is_cancelled.is_set)
+        assert given_back == []
+        is_answered.set()
+        ending.join(PATIENCE_S)
+        wait_until(lambda: len(given_back) == (2 if command == "restart" else 1))
+        session.close()
+        wait_until(lambda: "spark-start" not in [one.name for one in threading.enumerate()])
+    assert not session.driver.is_running
+    assert "ready" not in session.states
+    for client in given_back:
+        client.close()
 
 
 @pytest.mark.parametrize("is_launched", [True, False])

@@ -17,6 +17,7 @@ __all__ = [
     "MODULES",
     "channel_builder",
     "check_listening",
+    "check_url",
     "enable_classic",
     "endpoint",
     "remote_url",
@@ -56,15 +57,33 @@ def shown(url: str) -> str:
 
 
 def endpoint(url: str) -> str:
-    """Give host and port."""
-    host, port = _host_and_port(url)
+    """Give host and port; of a URL that cannot be read, what stands in their place."""
+    try:
+        host, port = _host_and_port(url)
+    except ConfigurationError:
+        place = url.removeprefix(SCHEME).split(";", 1)[0].split("/", 1)[0]
+        return place.rpartition("@")[2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def check_url(url: str) -> None:
+    """Check that a URL, if it is one of a Spark Connect server, names a host and a port.
+
+    Raises
+    ------
+    ConfigurationError
+        If it does not; its parameters are not repeated, for a token may be among them.
+    """
+    if url.startswith(SCHEME):
+        _host_and_port(url)
 
 
 def _host_and_port(url: str) -> tuple[str, int]:
     try:
         parts = urlsplit(url.split(";", 1)[0])
-        return parts.hostname or "", parts.port or _DEFAULT_PORT
+        if not parts.hostname:
+            raise ValueError("no host")
+        return parts.hostname, parts.port or _DEFAULT_PORT
     except ValueError as error:
         raise ConfigurationError("The Spark Connect URL cannot be read.", _FORM) from error
 

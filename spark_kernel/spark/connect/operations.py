@@ -17,7 +17,7 @@ from typing import Any
 from spark_kernel.errors import CancelRequestError
 from spark_kernel.spark.ownership import JobOwner
 
-__all__ = ["Operation", "Operations", "ask", "stop_query_of"]
+__all__ = ["Operation", "Operations", "active_queries", "ask", "stop_query_of"]
 
 _KEPT = 200
 _TIMEOUT_S = 4.0
@@ -74,16 +74,23 @@ class Operations:
         What is known of the server, as ``CellJobs.resources`` has it.
     stop_query
         Stops a streaming query, by id or name; gives its id, or nothing.
+    queries
+        Gives the streaming queries that run, as ``CellJobs.running`` has them.
     """
 
     ui_url = ""
 
     def __init__(
-        self, client: Any, facts: Mapping[str, Any], stop_query: Callable[[str], str]
+        self,
+        client: Any,
+        facts: Mapping[str, Any],
+        stop_query: Callable[[str], str],
+        queries: Callable[[], list[dict[str, Any]]],
     ) -> None:
         self.client = client
         self._facts = dict(facts)
         self._stop_query = stop_query
+        self._queries = queries
         self._numbers = itertools.count(1)
         self._known: dict[str, Operation] = {}
         self._lock = threading.Lock()
@@ -164,11 +171,11 @@ class Operations:
         }
 
     def running(self, limit: int) -> dict[str, Any]:
-        """Give all operations with stages that run."""
+        """Give all operations with stages that run, and the streaming queries."""
         with self._lock:
             known = [one for one in self._known.values() if one.is_running and one.stages]
         jobs = [_seen(one, 0) for one in known[-limit:]]
-        return {"now": _now(), "jobs": jobs, "queries": []}
+        return {"now": _now(), "jobs": jobs, "queries": self._queries()}
 
     def resources(self, executor_limit: int) -> dict[str, Any]:
         """Give what is known of the server, having asked whether it answers."""
@@ -237,7 +244,7 @@ class Operations:
         return list(stub.Interrupt(request, metadata=metadata, timeout=_TIMEOUT_S).interrupted_ids)
 
 
-def ask(client: Any) -> None:
+def ask(client: Any, timeout_s: float = _TIMEOUT_S) -> None:
     """Ask the server for something small; unlike PySpark's own, this does not try for minutes.
 
     Raises
@@ -247,7 +254,7 @@ def ask(client: Any) -> None:
     """
     request = client._config_request_with_metadata()
     request.operation.get_option.keys.append("spark.app.id")
-    client._stub.Config(request, metadata=client._builder.metadata(), timeout=_TIMEOUT_S)
+    client._stub.Config(request, metadata=client._builder.metadata(), timeout=timeout_s)
 
 
 def _now() -> int:
@@ -337,3 +344,20 @@ def stop_query_of(session: Any, name: str) -> str:
                 query.stop()
             return str(query.id)
     return ""
+
+
+def active_queries(client: Any) -> list[dict[str, Any]]:
+    """Ask for the streaming queries that run; unlike PySpark's own, this is no try for minutes.
+
+    Raises
+    ------
+    grpc.RpcError
+        If the server does not answer, or knows the session no more.
+    """
+    request = client._execute_plan_request_with_metadata()
+    request.plan.command.streaming_query_manager_command.active = True
+    stub, metadata = client._stub, client._builder.metadata()
+    found: list[Any] = []
+    for response in stub.ExecutePlan(request, metadata=metadata, timeout=_TIMEOUT_S):
+        found += response.streaming_query_manager_command_result.active.active_queries
+    return [{"id": query.id.id, "name": query.name, "is_active": True} for query in found]

@@ -14,18 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from spark_kernel.errors import (
-    ClusterUnreachableError,
-)
+from spark_kernel.errors import ClusterUnreachableError, SparkKernelError, SparkStartError
 from spark_kernel.protocol.events import CONNECT, Application, Cluster, Link, StageName
 from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cluster_links import cluster_links
 from spark_kernel.spark.connect import address
+from spark_kernel.spark.connect.configuring import DEFAULTS, apply_settings
+from spark_kernel.spark.connect.ending import give_back
 from spark_kernel.spark.connect.failures import (
     NoContext,
     details_of,
@@ -33,8 +32,13 @@ from spark_kernel.spark.connect.failures import (
     start_error,
     status_of,
 )
-from spark_kernel.spark.connect.hooks import end_client
-from spark_kernel.spark.connect.operations import Operations, ask, stop_query_of
+from spark_kernel.spark.connect.operations import (
+    Operations,
+    active_queries,
+    ask,
+    stop_query_of,
+)
+from spark_kernel.spark.failures import RESTART_HINT
 from spark_kernel.spark.ownership import disown
 from spark_kernel.spark.settings import SessionSettings
 from spark_kernel.spark.startup import StatusBoard
@@ -42,16 +46,11 @@ from spark_kernel.spark.startup import StatusBoard
 __all__ = ["ConnectServer"]
 
 _log = logging.getLogger(__name__)
-_DEFAULTS = {
-    # The server's own is too long to see a short job at all.
-    "spark.connect.progress.reportInterval": "350ms",
-    # As with a driver of our own: what the server was doing is of no use to most.
-    "spark.sql.connect.serverStacktrace.enabled": "false",
-}
-"""Settings of each session, unless they are configured."""
-
 _RETRIES = 15
 _LONGEST_PAUSE_MS = 1000
+_FIRST_ANSWER_S = 20.0
+"""A server that has just started, on a busy machine, takes its time for its first session."""
+
 _GONE_AFTER_S = 4.0
 _PROBE_PAUSE_S = 0.5
 _UNHEARD_S = 300.0
@@ -100,6 +99,8 @@ class ConnectServer:
         self._session: Any = None
         self._at_start: dict[str, str] = {}
         self._refused: list[str] = []
+        self._opening = threading.Lock()
+        self._opening_client: Any = None
         self._watching = threading.Lock()
         self._heard = 0.0
         # From now on: what a cell makes before the session is there is meant for it.
@@ -122,7 +123,7 @@ class ConnectServer:
         """Where the settings come from that were sent to the server."""
         told = self._settings.origins
         return {
-            **dict.fromkeys(_DEFAULTS, "the kernel's defaults"),
+            **dict.fromkeys(DEFAULTS, "the kernel's defaults"),
             **{key: told.get(key, "the kernel's configuration") for key in self._settings.conf},
         }
 
@@ -167,44 +168,51 @@ class ConnectServer:
         board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
         builder = address.channel_builder(self._url)
         address.check_listening(self._url)
-        from pyspark.sql.connect.client.retries import DefaultPolicy
         from pyspark.sql.connect.session import SparkSession
 
         os.environ[address.MODE] = "1"
-        session = SparkSession(connection=builder)
+        with self._opening:
+            session = SparkSession(connection=builder)
+            self._opening_client = session.client
+            try:
+                self._prepare(session)
+                self._refuse_cancelled()
+            except BaseException:
+                # Nobody else knows of it: also a start that is no longer wanted leaves nothing.
+                give_back(session.client, self._settings.stop_timeout_s)
+                raise
+            self._session = session
         client = session.client
-        # PySpark's own pauses grow to a minute; whether the server is gone we find out ourselves.
-        client.set_retry_policies(
-            [DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)]
-        )
-        self._session = session
-        try:
-            ask(client)
-            version = str(session.version)
-            self._apply_settings(session)
-            self._board.describe(versions={"spark": version})
-        except Exception as error:
-            raise start_error(error, address.endpoint(self._url)) from error
         SparkSession._default_session = session
         SparkSession._active_session.session = session
         client._channel.subscribe(self._channel_changed)
         return session
 
-    def _apply_settings(self, session: Any) -> None:
-        from pyspark.errors import PySparkException
+    def _prepare(self, session: Any) -> None:
+        """Let the server make a session, with the settings that it is to have."""
+        from pyspark.sql.connect.client.retries import DefaultPolicy
 
-        self._refused = []
-        for key, value in {**_DEFAULTS, **self._settings.conf}.items():
-            if key in ("spark.remote", "spark.master", "spark.app.name"):
-                continue
-            try:
-                session.conf.set(key, value)
-            except PySparkException as error:
-                if status_of(error) == "UNAVAILABLE":
-                    raise
-                if key in self._settings.conf:
-                    self._refused.append(key)
-        self._at_start = dict(session.conf.getAll)
+        client = session.client
+        # PySpark's own pauses grow to a minute; whether the server is gone we find out ourselves.
+        client.set_retry_policies(
+            [DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)]
+        )
+        try:
+            self._refuse_cancelled()
+            ask(client, _FIRST_ANSWER_S)
+            self._refuse_cancelled()
+            version = str(session.version)
+            self._refused = apply_settings(session.conf, self._settings.conf)
+            self._at_start = dict(session.conf.getAll)
+        except SparkKernelError:
+            raise
+        except Exception as error:
+            raise start_error(error, address.endpoint(self._url)) from error
+        self._board.describe(versions={"spark": version})
+
+    def _refuse_cancelled(self) -> None:
+        if self._is_cancelled.is_set():
+            raise SparkStartError("The start was cancelled.", RESTART_HINT)
 
     def attached(self, opened: Any) -> Attached:
         """Say what the session is attached to, and watch its operations from now on."""
@@ -245,7 +253,10 @@ class ConnectServer:
     def _follow(self, session: Any, facts: Mapping[str, Any]) -> None:
         if self._calls is not None:
             self._calls.cell_jobs = Operations(
-                session.client, facts, lambda name: stop_query_of(session, name)
+                session.client,
+                facts,
+                lambda name: stop_query_of(session, name),
+                lambda: active_queries(session.client),
             )
 
     def explain(self, error: BaseException) -> BaseException:
@@ -360,19 +371,15 @@ class ConnectServer:
 
     def stop(self) -> None:
         """Give the session back, unless the server takes too long, and close the channel."""
+        # What a start is about to make, it gives back itself, being cancelled.
+        if self._opening.acquire(timeout=self._settings.stop_timeout_s):
+            self._opening.release()
+        elif self._opening_client is not None:  # the server does not answer it
+            with suppress(Exception):
+                self._opening_client._channel.close()
         session, self._session = self._session, None
-        if session is None:
-            return
-        client = session.client
-        released = threading.Thread(
-            target=_release, args=(client, self._settings.stop_timeout_s), daemon=True
-        )
-        disown(released).start()
-        released.join(self._settings.stop_timeout_s)
-        end_client(client, f"{datetime.now():%H:%M}")
-        with suppress(Exception):
-            client._channel.close()
-        client._closed = True
+        if session is not None:
+            give_back(session.client, self._settings.stop_timeout_s)
 
     def discard(self) -> None:
         """Stop, and make PySpark forget the session."""
@@ -382,19 +389,3 @@ class ConnectServer:
         if module is not None:
             module.SparkSession._default_session = None
             module.SparkSession._active_session = threading.local()
-
-
-def _release(client: Any, timeout_s: float) -> None:
-    """Let the server forget a session; unlike PySpark's own, this does not try for minutes."""
-    module = sys.modules["pyspark.sql.connect.proto"]
-    request = module.ReleaseSessionRequest()
-    request.session_id = client._session_id
-    request.client_type = client._builder.userAgent
-    if client._user_id:
-        request.user_context.user_id = client._user_id
-    try:
-        client._stub.ReleaseSession(
-            request, metadata=client._builder.metadata(), timeout=max(timeout_s, 0.1)
-        )
-    except Exception as error:
-        _log.info("the session was not given back: %s", details_of(error))
