@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from kernel_real.leftovers import MARK, assert_nothing_left, kill_all
 from kernel_real.notebook import Notebook, NotebookMaker, fast_start
+
+settings.register_profile("spark-kernel", deadline=None)  # no test asserts a time
+settings.load_profile("spark-kernel")
 
 _STRICT = "NO_SKIPPED_TESTS"
 """The variable with which no test may be skipped."""
