@@ -178,9 +178,10 @@ def _jsonable(value: str, type_: Any, offset: str, names: Iterator[str]) -> str:
         item = next(names)
         return f"transform({value}, {item} -> {_jsonable(item, type_.elementType, offset, names)})"
     if name == "StructType":
+        # Not `a`.`b`: where the frame has an alias, that is the column b of the table a.
         fields = ", ".join(
             f"{_literal(field.name)}, "
-            + _jsonable(f"{value}.{quoted(field.name)}", field.dataType, offset, names)
+            + _jsonable(f"{value}[{_literal(field.name)}]", field.dataType, offset, names)
             for field in type_.fields
         )
         return f"IF({value} IS NULL, NULL, named_struct({fields}))"

@@ -96,6 +96,15 @@ def test_user_defined_types_are_shown_as_their_objects_are(notebook: Notebook):
     notebook.value("from pyspark.ml.linalg import Vectors")
     code = "spark.createDataFrame([(Vectors.dense([1.0, 2.0]), None), (None, 1)], ['v', 'x'])"
     assert "[1.0,2.0]" in notebook.value(code)
+    code = "spark.createDataFrame([(Vectors.dense([0.5] * 10_000),)], ['v'])"
+    assert "… (40,001 characters)" in notebook.run(code).data["text/html"]
+
+
+def test_field_of_a_struct_is_not_a_column_of_its_name(notebook: Notebook):
+    sql = "select named_struct('day', date'2024-01-01') event, date'1999-09-09' day"
+    code = f'spark.sql("{sql}").alias("event")'
+    expected = {"event": {"day": "2024-01-01"}, "day": "1999-09-09"}
+    assert rows_of(notebook.run(code).data) == [expected]
 
 
 def test_odd_and_equal_names_are_kept_apart(notebook: Notebook):
