@@ -193,6 +193,9 @@ def test_lists_of_rows_and_of_catalog_objects_are_tables_too(notebook: Notebook)
     names = [row["name"] for row in rows_of(notebook.run("spark.catalog.listDatabases()").data)]
     assert "default" in names
     assert set(notebook.run("[1, 2]").data) == {"text/plain"}
+    mixed = notebook.run("[Row(a=1, b=2), Row(b=3, a=4), Row(a=5, b=6)]").data
+    assert set(mixed) == {"text/plain"}
+    assert rows_of(notebook.run("[Row(a='\\ud800')]").data) == [{"a": "?"}]
 
 
 def test_pandas_is_shown_on_request_and_pandas_on_spark_always(notebook: Notebook):
