@@ -7,8 +7,10 @@ for an expression. Colours suit a light page and a dark one.
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ _WIDTH, _HEIGHT, _STEP = 600, 300, 20
 _LONG_LABEL, _MANY_BARS = 12, 15
 _TITLE, _LABEL_PX = 80, 240
 _LINE_LENGTH = 100
-_PNG_BYTES = 500_000
+_DATA_BYTES, _PNG_BYTES = 1_000_000, 500_000
 _GREY, _BLUE, _REST = "#808080", "#4c8fc4", "#9d9d9d"
 _MOST_DOTTED = 60
 _SHORT_LABEL, _ROW_OF_LABELS = 3, 70
@@ -43,6 +45,7 @@ _UNSAFE = str.maketrans(
 
 def chart_view(chart: ChartData) -> dict[str, Any]:
     """Draw a chart, in each form that can be had."""
+    chart = _fitting(chart)
     bundle: dict[str, Any] = {TEXT: chart_text(chart)}
     if not chart.rows:
         return bundle
@@ -52,6 +55,21 @@ def chart_view(chart: ChartData) -> dict[str, Any]:
     if picture:
         bundle[PNG] = base64.b64encode(picture).decode("ascii")
     return bundle
+
+
+def _fitting(chart: ChartData) -> ChartData:
+    """Leave out rows that would take too much of the notebook, and say it."""
+    size = len(json.dumps(_values(chart), ensure_ascii=False).encode("utf-8", "replace"))
+    if size <= _DATA_BYTES:
+        return chart
+    total = len(chart.rows)
+    kept = total * _DATA_BYTES // size
+    if chart.kind == "scatter":  # from everywhere
+        rows = tuple(chart.rows[number * total // kept] for number in range(kept))
+    else:
+        rows = chart.rows[:kept]
+    note = f"{len(rows):,} of {total:,} values fit into the notebook"
+    return replace(chart, rows=rows, notes=(note, *chart.notes))
 
 
 def _picture(spec: Mapping[str, Any]) -> bytes:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from spark_kernel.protocol.table import Kind, Table, TableColumn, Value
+from spark_kernel.protocol.table import COLUMNS, Kind, Table, TableColumn, Value
 
 __all__ = ["is_listed", "list_table", "pandas_table"]
 
 _ROW_MODULES = ("pyspark.sql.types", "pyspark.sql.catalog")
-_COLUMNS = 250
 
 
 def is_listed(values: list[Any]) -> bool:
@@ -23,13 +22,14 @@ def is_listed(values: list[Any]) -> bool:
     return type(last) is type(first) and bool(_names(first)) and _names(last) == _names(first)
 
 
-def list_table(values: Sequence[Any], limit: int) -> Table:
-    """Give the first rows of a list."""
+def list_table(values: Sequence[Any], limit: int) -> Table | None:
+    """Give the first rows of a list; None where they are no rows of one table."""
     names = _names(values[0])
     rows = values[:limit]
-    if any(len(row) != len(names) for row in rows):
-        raise ValueError("rows of different lengths")
-    shown = names[:_COLUMNS]
+    # The places alone do not tell: Row(a=1, b=2) and Row(b=3, a=4) have two each.
+    if any(_names(row) != names or len(row) != len(names) for row in rows):
+        return None
+    shown = names[:COLUMNS]
     columns = [[row[number] for row in rows] for number in range(len(shown))]
     return Table(
         tuple(_column(name, column) for name, column in zip(shown, columns, strict=True)),
@@ -47,11 +47,11 @@ def pandas_table(frame: Any, limit: int) -> Table:
     columns = []
     if type(frame.index).__name__ != "RangeIndex":
         columns.append(_column(str(frame.index.name or "index"), rows.index.tolist()))
-    for number, name in enumerate(frame.columns[:_COLUMNS]):
+    for number, name in enumerate(frame.columns[:COLUMNS]):
         part = rows.iloc[:, number]
         values = [None if _is_missing(value) else value for value in part.tolist()]
         columns.append(_column(str(name), values, str(part.dtype)))
-    omitted = max(0, len(frame.columns) - _COLUMNS)
+    omitted = max(0, len(frame.columns) - COLUMNS)
     return Table(tuple(columns), len(rows), len(frame) > limit, omitted, noun="pandas.DataFrame")
 
 
@@ -60,7 +60,7 @@ def _is_missing(value: object) -> bool:
 
 
 def _names(row: Any) -> tuple[str, ...]:
-    names = getattr(type(row), "_fields", None) or row.__dict__.get("__fields__") or ()
+    names = getattr(type(row), "_fields", None) or getattr(row, "__fields__", None) or ()
     return tuple(map(str, names))
 
 
@@ -69,7 +69,14 @@ def _column(name: str, values: Sequence[Any], type_: str = "") -> TableColumn:
     kind, convert = _kind_of(types, values)
     converted: list[Value] = [None if value is None else convert(value) for value in values]
     named = type_ or (types.pop().__name__ if len(types) == 1 else "")
-    return TableColumn(name, named, kind, converted)
+    if kind in (Kind.TEXT, Kind.OTHER):
+        converted = [_sendable(value) if isinstance(value, str) else value for value in converted]
+    return TableColumn(_sendable(name), _sendable(named), kind, converted)
+
+
+def _sendable(text: str) -> str:
+    """Replace what UTF-8 has no bytes for: half of a pair, which Python's text may hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _kind_of(types: set[type], values: Sequence[Any]) -> tuple[Kind, Callable[[Any], Value]]:

@@ -10,8 +10,9 @@ import difflib
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -22,10 +23,10 @@ from spark_kernel.display.jobs import size_text
 from spark_kernel.display.local_table import is_listed, list_table, pandas_table
 from spark_kernel.display.table import most_rows, schema_view, table_view
 from spark_kernel.errors import SparkKernelError
-from spark_kernel.protocol.table import Schema, Table
-from spark_kernel.redaction import without_password
+from spark_kernel.protocol.table import COLUMNS, Schema, Table
 from spark_kernel.spark.preview import (
-    COLUMNS,
+    PANDAS_ON_SPARK,
+    SPARK_FRAMES,
     find_expensive_steps,
     is_frame,
     preview,
@@ -37,8 +38,6 @@ from spark_kernel.spark.preview import (
 __all__ = ["Draw", "FrameDisplay", "PreviewSettings", "set_rows"]
 
 _log = logging.getLogger(__name__)
-_FRAMES = ("pyspark.sql.classic.dataframe", "pyspark.sql.connect.dataframe")
-_PANDAS_ON_SPARK = (("pyspark.pandas.frame", "DataFrame"), ("pyspark.pandas.series", "Series"))
 _PANDAS = ("pandas", "DataFrame")
 _PLAIN_OPTIONS = {"update", "source"}
 """What IPython hands on to the publisher, beside the options that it names."""
@@ -47,6 +46,7 @@ _HUGE_LIMIT = 10_000
 _HINT = "display(df, limit=N) reads rows"
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
+_Read = TypeVar("_Read", Table, Table | None)
 Draw = Callable[..., Mapping[str, Any]]
 """Draws a chart of a frame: ``draw(frame, kind, x, y, color, agg)`` gives its bundle."""
 
@@ -120,11 +120,9 @@ class FrameDisplay:
         formatter = shell.display_formatter
         assert formatter is not None
         streams = formatter.ipython_display_formatter
-        streams.for_type_by_name(_FRAMES[0], "DataFrame", show_if_stream)
+        streams.for_type_by_name(*SPARK_FRAMES[0], show_if_stream)
         bundles = formatter.mimebundle_formatter
-        for module in _FRAMES:
-            bundles.for_type_by_name(module, "DataFrame", self._last_value)
-        for module, name in _PANDAS_ON_SPARK:
+        for module, name in SPARK_FRAMES + PANDAS_ON_SPARK:
             bundles.for_type_by_name(module, name, self._last_value)
         bundles.for_type(list, self._last_list)
         # Where IPython itself has put its own.
@@ -167,7 +165,8 @@ class FrameDisplay:
         limit
             How many rows of a DataFrame to show; 0 shows its schema.
         chart
-            Draws a DataFrame as "bar", "line", "area", "scatter", "hist", "box" or "heatmap".
+            Draws a DataFrame as "bar", "line", "area", "scatter", "hist", "box" or "heatmap". A
+            chart is of all rows: it goes without a limit.
         x, y, color, agg
             The columns of the chart, and how values are aggregated.
         options
@@ -181,13 +180,11 @@ class FrameDisplay:
             )
             return plain
         _check_options(options)
-        if not any(map(_is_tabular, objs)):
-            given = ", ".join(type(obj).__name__ for obj in objs) or "nothing"
-            named = " and ".join(asked)
-            raise TypeError(f"display() takes {named} for DataFrames, and not for {given}")
+        is_drawn = asked not in ([], ["limit"])
+        _check_use(objs, asked, limit, is_drawn=is_drawn)
         handle: DisplayHandle | None = None
         for obj in objs:
-            shown = self._shown(obj, limit, drawn if asked not in ([], ["limit"]) else {})
+            shown = self._shown(obj, limit, drawn if is_drawn else {})
             handle = plain_display(shown, display_id=display_id, clear=clear, **options)
             if handle is not None:
                 display_id = handle.display_id
@@ -195,12 +192,11 @@ class FrameDisplay:
         return handle
 
     def _shown(self, obj: Any, limit: int | None, drawn: dict[str, str | None]) -> Any:
+        if not is_frame(obj):
+            table = None if limit is None else self._local(obj, limit)
+            return obj if table is None else _Shown(self._drawn(table), {})
         if drawn:
             return _Shown(self._chart(obj, drawn), {})
-        if limit is not None and not _is_count(limit):
-            raise ValueError(f"limit is a number of rows, such as limit=20, and not {limit!r}")
-        if not is_frame(obj) and (limit is None or not _is_tabular(obj)):
-            return obj
         # A server is asked only where the rows could not be read: each question is a round trip.
         if limit is None and hasattr(obj, "_jdf") and _is_stream(obj):
             return obj
@@ -224,7 +220,7 @@ class FrameDisplay:
         Parameters
         ----------
         frame
-            A DataFrame of Spark, of pandas on Spark or of pandas, or a list of rows.
+            A DataFrame of Spark, or a frame or series of pandas on Spark.
         limit
             How many rows; by default as many as are configured.
 
@@ -234,14 +230,23 @@ class FrameDisplay:
             Whatever reading the rows raises.
         """
         most = self.settings.preview_rows if limit is None else limit
-        local = _local_table(frame, most)
-        if local is not None:
-            return self._drawn(local), {}
         frame = spark_frame_of(frame)
         reason = self._reason_not_to_read(frame, most, is_asked_for=limit is not None)
         if reason:
             return schema_view(schema_of(frame, reason)), {}
-        return self._drawn(self._read(frame, most)), {}
+        columns = min(COLUMNS, len(frame.schema.fields))
+        return self._drawn(self._within_reach(columns, most, lambda n: preview(frame, n))), {}
+
+    def _local(self, obj: Any, limit: int) -> Table | None:
+        """Give the table of what needs no Spark; None of what is no table."""
+
+        def read(rows: int) -> Table | None:
+            return list_table(obj, rows) if isinstance(obj, list) else pandas_table(obj, rows)
+
+        if not _is_tabular(obj):
+            return None
+        columns = len(obj[0]) if isinstance(obj, list) else obj.shape[1]
+        return self._within_reach(min(COLUMNS, columns), limit, read)
 
     def _reason_not_to_read(self, frame: Any, most: int, *, is_asked_for: bool) -> str:
         """Say why no rows are read; nothing where they are."""
@@ -255,8 +260,8 @@ class FrameDisplay:
         needs = " and ".join([", ".join(steps[:-1]), steps[-1]] if len(steps) > 1 else steps)
         return f"Not read yet, for that takes {needs}; {_HINT}"
 
-    def _read(self, frame: Any, limit: int) -> Table:
-        columns = min(COLUMNS, len(frame.schema.fields))
+    def _within_reach(self, columns: int, limit: int, read: Callable[[int], _Read]) -> _Read:
+        """Read so many rows, but not more than a table can show."""
         fitting = most_rows(columns, self.settings.preview_max_bytes)
         remark = ""
         if limit > _HUGE_LIMIT or limit > fitting:
@@ -270,9 +275,9 @@ class FrameDisplay:
                 "the rows to a file.",
                 file=sys.stderr,
             )
-        table = preview(frame, min(limit, fitting))
-        if table.has_more and remark and fitting < limit:
-            return Table(table.columns, table.row_count, True, table.omitted_columns, remark=remark)
+        table = read(min(limit, fitting))
+        if table is not None and table.has_more and remark and fitting < limit:
+            return replace(table, remark=remark)
         return table
 
     def _drawn(self, table: Table) -> dict[str, Any]:
@@ -299,7 +304,7 @@ class FrameDisplay:
             behind = self._end_behind(error, began) if self._end_behind else None
         except SparkKernelError as ended:
             behind = ended
-        reason = f"{without_password(reason_of(error))}\n`display(df)` shows the whole error."
+        reason = f"{reason_of(error)}\n`display(df)` shows the whole error."
         if behind is not None:
             reason = str(behind)
         try:
@@ -313,7 +318,10 @@ class FrameDisplay:
         try:
             if not self.settings.preview_rows or not is_listed(values):
                 return None
-            data = self._drawn(list_table(values, self.settings.preview_rows))
+            table = self._local(values, self.settings.preview_rows)
+            if table is None:
+                return None
+            data = self._drawn(table)
         except Exception:
             _log.debug("no table of a list", exc_info=True)
             return None
@@ -336,13 +344,6 @@ def set_rows(frames: FrameDisplay, arguments: list[str]) -> None:
     )
 
 
-def _local_table(obj: Any, limit: int) -> Table | None:
-    """Give the table of what needs no Spark, or None."""
-    if isinstance(obj, list) and is_listed(obj):
-        return list_table(obj, limit)
-    return None if is_frame(obj) else pandas_table(obj, limit)
-
-
 def _is_tabular(obj: object) -> bool:
     """Whether it has rows to show: a frame of any kind, or a list of rows."""
     is_pandas = (type(obj).__module__.split(".", 1)[0], type(obj).__name__) == _PANDAS
@@ -361,6 +362,25 @@ def _is_stream(obj: Any) -> bool:
 
 def _is_count(limit: object) -> bool:
     return isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0
+
+
+def _check_use(objs: Sequence[Any], asked: Sequence[str], limit: object, *, is_drawn: bool) -> None:
+    """Refuse options that none of the objects can take, or that do not go together."""
+    if is_drawn and limit is not None:
+        raise TypeError(
+            "display() takes limit for a table, and a chart is of all rows; "
+            "display(df.limit(N), chart=...) draws some of them"
+        )
+    if limit is not None and not _is_count(limit):
+        raise ValueError(f"limit is a number of rows, such as limit=20, and not {limit!r}")
+    if any(map(is_frame if is_drawn else _is_tabular, objs)):
+        return
+    given = ", ".join(type(obj).__name__ for obj in objs) or "nothing"
+    of, hint = "", ""
+    if is_drawn and any(map(_is_tabular, objs)):
+        of, hint = " of Spark", "; spark.createDataFrame(...) makes one"
+    named = " and ".join(asked)
+    raise TypeError(f"display() takes {named} for DataFrames{of}, and not for {given}{hint}")
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

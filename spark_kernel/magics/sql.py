@@ -249,6 +249,8 @@ def _parse_options(line: str) -> tuple[argparse.Namespace, str]:
     options = _option_parser().parse_args(words)
     if options.chart is None and any(getattr(options, name) for name in _CHART_OPTIONS):
         options.chart = "auto"
+    if options.chart is not None and options.limit is not None:
+        raise UsageError("%%sql: --limit is for a table, and a chart is of all rows; leave one out")
     return options, line[end:].strip()
 
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-__all__ = ["DATA_RESOURCE", "Cut", "Kind", "Schema", "Table", "TableColumn", "Value"]
+__all__ = ["COLUMNS", "DATA_RESOURCE", "Cut", "Kind", "Schema", "Table", "TableColumn", "Value"]
 
 DATA_RESOURCE = "application/vnd.dataresource+json"
 """Rows with a Table Schema, see https://specs.frictionlessdata.io/tabular-data-resource/."""
+
+COLUMNS = 250
+"""Columns that are shown at the most; of a DataFrame the others are not even read."""
 
 
 class Kind(Enum):

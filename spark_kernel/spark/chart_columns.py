@@ -21,6 +21,7 @@ _TIMES = {"date", "timestamp", "timestamp_ntz"}
 _CATEGORIES = {"string", "char", "varchar", "boolean", "time", "void"}
 _SYNONYMS = {"mean": "avg", "average": "avg"}
 _LISTED = 20
+_SERIES = 10
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ def choose(frame: DataFrame, request: ChartRequest) -> Choice:
     x = _named(columns, request.x) if request.x else None
     ys = tuple(_named(columns, name) for name in request.y)
     color = _named(columns, request.color) if request.color else None
+    if len(ys) > _SERIES:
+        raise ChartError(
+            f"A chart takes at most {_SERIES} columns as y, and {len(ys):,} are named.",
+            "`df.unpivot(...)` makes rows of columns",
+        )
     if len(ys) > 1 and color is not None:
         raise ChartError(
             "Several columns as y have a colour each, and leave none for `color`.",

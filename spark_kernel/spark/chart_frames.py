@@ -29,6 +29,8 @@ __all__ = [
 NULL = "(null)"
 _ACCURACY = 10_000
 _LABEL = 100
+_TEXT = 200
+"""The characters of a category that travel; more than any label has."""
 _EXACT = 2**53
 
 
@@ -152,7 +154,7 @@ class ChartFrame:
     def _axis(self, column: ChartColumn) -> Any:
         value = self.functions.col(f"c{column.position}")
         if column.family == "category":
-            return value.cast("string")
+            return self._bounded(value.cast("string"))
         # Times as the session shows them; Python would turn them into its own zone.
         return value.cast("timestamp_ntz") if column.type == "timestamp" else value
 
@@ -168,7 +170,15 @@ class ChartFrame:
             return self._measure(column)
         if self.choice.kind == "scatter" and column.family == "number":
             return self._finite(self._axis(column).cast("double"))
-        return self._axis(column).cast("string")
+        return self._bounded(self._axis(column).cast("string"))
+
+    def _bounded(self, text: Any) -> Any:
+        """Give long texts by their beginning and a hash, which still tells one from another."""
+        functions = self.functions
+        key = functions.concat(
+            functions.substring(text, 1, _TEXT), functions.hex(functions.xxhash64(text))
+        )
+        return functions.when(functions.char_length(text) > _TEXT, key).otherwise(text)
 
 
 def as_number(value: Any) -> Value:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from spark_kernel.protocol.chart import Axis, ChartData, Value
-from spark_kernel.spark.chart_axes import CategoryAxis, category_axes, ordered_axis
+from spark_kernel.spark.chart_axes import (
+    CategoryAxis,
+    category_axes,
+    ordered_axis,
+    unique_labels,
+)
 from spark_kernel.spark.chart_bars import series_axis
 from spark_kernel.spark.chart_columns import ChartColumn
-from spark_kernel.spark.chart_frames import ChartFrame, as_number, counted, label_of, short
+from spark_kernel.spark.chart_frames import ChartFrame, as_number, counted, rest_label, short
 
 __all__ = ["boxes", "scatter"]
 
@@ -19,10 +25,30 @@ _POINTS = 5_000
 _FETCHED = 10_000
 _SEED = 20
 _COLORS = 10
+_CATEGORIES = 30
 _BOXES = 20
 _ACCURACY = 10_000
 _REACH = 1.5
 """How many times the height of the box a whisker is long at most, as usual."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """What a direction of a scatter plot, or its colour, stands for.
+
+    Attributes
+    ----------
+    labels
+        The names of the categories; empty for numbers and times.
+    """
+
+    axis: Axis
+    labels: Mapping[Any, str] = field(default_factory=dict)
+    note: str = ""
+
+    def value(self, value: Any) -> Value:
+        """Give a value as it is drawn; None has no place, but may be a category."""
+        return self.labels.get(value) if self.labels else as_number(value)
 
 
 def scatter(frame: ChartFrame) -> ChartData | None:
@@ -56,31 +82,29 @@ def scatter(frame: ChartFrame) -> ChartData | None:
 def _scatter_data(frame: ChartFrame, rows: list[Any], notes: list[str]) -> ChartData:
     choice = frame.choice
     assert choice.x is not None
-    series = series_axis(frame)
-    labels: dict[Any, str] = {}
-    if choice.color is not None and choice.color.family == "number":
-        series = Axis(choice.color.name, "number")
-    elif choice.color is not None:
-        labels, note = _color_labels(rows, choice.color)
-        series = Axis(choice.color.name, "category", tuple(dict.fromkeys(labels.values())))
-        notes += note
+    directions = {"x": choice.x, "y0": choice.ys[0]}
+    if choice.color is not None:
+        directions["color"] = choice.color
+    scales = {name: _scale(rows, name, column) for name, column in directions.items()}
+    notes += [scale.note for scale in scales.values() if scale.note]
+    series = scales["color"].axis if choice.color is not None else series_axis(frame)
     points: list[tuple[Value, ...]] = []
     for row in rows:
-        for number, y in enumerate(choice.ys):
-            place = (_place(row["x"]), _place(row[f"y{number}"]))
-            if place[1] is None:
+        x = scales["x"].value(row["x"])
+        for number, column in enumerate(choice.ys):
+            y = scales["y0"].value(row[f"y{number}"])
+            if y is None:
                 continue
             if choice.color is not None:
-                key = row["color"]
-                points.append((*place, labels[key] if labels else as_number(key)))
+                points.append((x, y, scales["color"].value(row["color"])))
             else:
-                points.append((*place, short(y.name)) if series is not None else place)
+                points.append((x, y, short(column.name)) if series is not None else (x, y))
     name = ", ".join(short(column.name) for column in choice.ys)
     return ChartData(
         kind="scatter",
         title=f"{name} by {short(choice.x.name)}",
-        x=_scatter_axis(choice.x, points, 0),
-        y=Axis(name, "number") if len(choice.ys) > 1 else _scatter_axis(choice.ys[0], points, 1),
+        x=scales["x"].axis,
+        y=Axis(name, "number") if len(choice.ys) > 1 else scales["y0"].axis,
         color=series,
         fields=("x", "y", "color") if series is not None else ("x", "y"),
         rows=tuple(points),
@@ -88,25 +112,20 @@ def _scatter_data(frame: ChartFrame, rows: list[Any], notes: list[str]) -> Chart
     )
 
 
-def _place(value: Any) -> Value:
-    return short(value) if isinstance(value, str) else as_number(value)
-
-
-def _scatter_axis(column: ChartColumn, points: Sequence[tuple[Value, ...]], position: int) -> Axis:
-    if column.family != "category":
-        return Axis(column.name, column.family)
-    counts = Counter(str(point[position]) for point in points)
-    return Axis(column.name, "category", tuple(sorted(counts)[: _COLORS * 10]))
-
-
-def _color_labels(rows: list[Any], column: ChartColumn) -> tuple[dict[Any, str], list[str]]:
-    """Name the colours of points: the most frequent ones, and one for all others."""
-    counts = Counter(row["color"] for row in rows)
-    known = [key for key, _ in counts.most_common(_COLORS)]
-    labels = {key: label_of(key) for key in known}
-    labels |= dict.fromkeys((key for key in counts if key not in labels), "other")
-    note = f"the {_COLORS} most frequent of {short(column.name)}, the rest as “other”"
-    return labels, [note] if len(counts) > _COLORS else []
+def _scale(rows: Sequence[Any], name: str, column: ChartColumn) -> _Scale:
+    """Say how the values of a column are drawn: of categories those that most rows have."""
+    if column.family != "category" and (name != "color" or column.family == "number"):
+        return _Scale(Axis(column.name, column.family))
+    most = _COLORS if name == "color" else _CATEGORIES
+    counts = Counter(row[name] for row in rows if row[name] is not None or name == "color")
+    known = [key for key, _ in counts.most_common(most)]
+    known = known if name == "color" else sorted(known)
+    has_rest = len(counts) > most
+    order = unique_labels(known, rest_label() if has_rest else "")
+    labels = dict(zip(known, order, strict=False))
+    labels |= dict.fromkeys((key for key in counts if key not in labels), order[-1])
+    note = f"the {most} most frequent of {short(column.name)}, the rest as “other”"
+    return _Scale(Axis(column.name, "category", order), labels, note if has_rest else "")
 
 
 def boxes(frame: ChartFrame) -> ChartData | None:

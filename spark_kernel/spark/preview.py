@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from spark_kernel.protocol.table import Schema, Table, TableColumn
+from spark_kernel.protocol.table import COLUMNS, Schema, Table, TableColumn
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.table_values import (
     Encoding,
     are_ambiguous,
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from pyspark.sql.types import DataType, StructType
 
 __all__ = [
-    "COLUMNS",
+    "PANDAS_ON_SPARK",
+    "SPARK_FRAMES",
     "find_expensive_steps",
     "is_frame",
     "preview",
@@ -34,8 +36,12 @@ __all__ = [
     "spark_frame_of",
 ]
 
-COLUMNS = 250
-"""Columns that are shown at the most; the others are not even read."""
+SPARK_FRAMES = (
+    ("pyspark.sql.classic.dataframe", "DataFrame"),
+    ("pyspark.sql.connect.dataframe", "DataFrame"),
+)
+PANDAS_ON_SPARK = (("pyspark.pandas.frame", "DataFrame"), ("pyspark.pandas.series", "Series"))
+"""Classes by module and name: what is not imported is not imported for this."""
 
 _ROWS_A_CALL_IS_WORTH = 100
 _TRANSPORT = 32_000_000
@@ -61,28 +67,20 @@ _OFFSET = "XXXXX"
 _LEGACY_OFFSET = "XXX"
 _LEGACY = "spark.sql.legacy.timeParserPolicy"
 _REASON_LENGTH = 300
-_STATE = re.compile(r"\s*SQLSTATE: \w{5}$")
-
-
-_SPARK_FRAMES = ("pyspark.sql.classic.dataframe", "pyspark.sql.connect.dataframe")
-_PANDAS_ON_SPARK = ("pyspark.pandas.frame", "pyspark.pandas.series")
 
 
 def is_frame(obj: object) -> bool:
-    """Whether it is a DataFrame of Spark, classic or Connect, or a frame or series of pandas on it.
+    """Whether it is a DataFrame of Spark, or a frame or series of pandas on it."""
+    return _is_one_of(obj, SPARK_FRAMES + PANDAS_ON_SPARK)
 
-    Asks by name: what is not imported is not imported for this.
-    """
-    return any(
-        type_.__module__ in _SPARK_FRAMES + _PANDAS_ON_SPARK
-        and type_.__name__ in ("DataFrame", "Series")
-        for type_ in type(obj).__mro__
-    )
+
+def _is_one_of(obj: object, classes: Sequence[tuple[str, str]]) -> bool:
+    return any((type_.__module__, type_.__name__) in classes for type_ in type(obj).__mro__)
 
 
 def spark_frame_of(frame: Any) -> DataFrame:
     """Give the DataFrame of Spark behind a frame; of pandas on Spark with its index."""
-    if not any(type_.__module__ in _PANDAS_ON_SPARK for type_ in type(frame).__mro__):
+    if not _is_one_of(frame, PANDAS_ON_SPARK):
         return frame  # type: ignore[no-any-return]
     whole = frame.to_frame() if hasattr(frame, "to_frame") else frame
     names = [
@@ -225,21 +223,18 @@ def _steps(text: str) -> list[str]:
 
 def reason_of(error: BaseException) -> str:
     """Say in a line why an action failed: what a worker raised, or Spark's own first line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    reason = _STATE.sub("", lines[0])
-    if any(line.startswith("Traceback (most recent call last)") for line in lines):
-        reason = _raised_line(str(error).splitlines()) or reason
+    from spark_kernel.spark.error_reports.kinds import what_it_says
+    from spark_kernel.spark.error_reports.message import read_message
+    from spark_kernel.spark.error_reports.worker import read_worker
+
+    said = what_it_says(error)
+    text = said.text or said.stack
+    worker = read_worker(text)
+    if worker is not None and worker.said:
+        reason = worker.said.splitlines()[0]
+    else:
+        message = read_message(text)
+        condition = message.condition or said.condition
+        reason = " ".join([*([f"[{condition}]"] if condition else []), *message.lines[:1]])
+    reason = redacted(reason) or type(error).__name__
     return reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"
-
-
-def _raised_line(lines: Sequence[str]) -> str:
-    """Find the line behind the first traceback, which says what was raised."""
-    is_inside = False
-    for line in lines:
-        if line.strip().startswith("Traceback (most recent call last)"):
-            is_inside = True
-        elif is_inside and line and not line[0].isspace():
-            return line.strip()
-    return ""

@@ -116,9 +116,8 @@ def encode(column: str, type_: DataType, limit: int, offset: str) -> Encoding:
         return _cut_text(f"to_json({column})", Kind.VARIANT, limit)
     if name in _NESTED and not _has_odd_fields(type_):
         return _nested(column, type_, limit, offset)
-    if name in _NESTED:
-        return _cut_text(f"CAST({column} AS STRING)", Kind.OTHER, limit)
-    return Encoding(column, Kind.OTHER, lambda value: _cut_here(str(value), limit))
+    # Types of users' too: their objects would have to be read whole.
+    return _cut_text(f"CAST({column} AS STRING)", Kind.OTHER, limit)
 
 
 def quoted(name: str) -> str:
@@ -146,10 +145,6 @@ def _class_of(type_: DataType) -> str:
 
 def _cut_text(text: str, kind: Kind, limit: int) -> Encoding:
     return Encoding(f"substr({text}, 1, {limit})", kind, None, f"char_length({text})", limit)
-
-
-def _cut_here(text: str, limit: int) -> Value:
-    return text if len(text) <= limit else Cut(text[:limit], len(text))
 
 
 def _cut_binary(column: str) -> Encoding:
@@ -183,9 +178,10 @@ def _jsonable(value: str, type_: Any, offset: str, names: Iterator[str]) -> str:
         item = next(names)
         return f"transform({value}, {item} -> {_jsonable(item, type_.elementType, offset, names)})"
     if name == "StructType":
+        # Not `a`.`b`: where the frame has an alias, that is the column b of the table a.
         fields = ", ".join(
             f"{_literal(field.name)}, "
-            + _jsonable(f"{value}.{quoted(field.name)}", field.dataType, offset, names)
+            + _jsonable(f"{value}[{_literal(field.name)}]", field.dataType, offset, names)
             for field in type_.fields
         )
         return f"IF({value} IS NULL, NULL, named_struct({fields}))"

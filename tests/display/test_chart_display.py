@@ -139,6 +139,18 @@ def test_without_rows_there_is_text_alone() -> None:
     assert set(chart_view(replace(BAR, rows=()))) == {"text/plain"}
 
 
+@pytest.mark.parametrize("kind", ["scatter", "bar"])
+def test_chart_takes_bounded_bytes_and_says_what_is_left_out(kind: str) -> None:
+    rows = tuple((number, f"{number:05} {'ü' * 500}") for number in range(2_000))
+    chart = replace(CHARTS[kind], x=Axis("n", "number"), y=Axis("t", "number"), rows=rows)
+    spec = chart_view(chart)[VEGALITE]
+    assert len(json.dumps(spec, ensure_ascii=False).encode()) < 1_100_000
+    (data,) = spec["datasets"].values()
+    values = [row["x"] for row in data]
+    assert f"{len(values):,} of 2,000 values fit" in json.dumps(spec["title"])
+    assert (values[-1] > 1_990) == (kind == "scatter")
+
+
 def test_text_draws_bars_of_blocks() -> None:
     lines = chart_view(BAR)["text/plain"].splitlines()
     assert lines[2] == "a    3  " + "█" * 40

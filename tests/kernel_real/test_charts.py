@@ -241,6 +241,38 @@ len(made.rows) == 5000 and all((row[0], row[1]) in there for row in made.rows)
     )
 
 
+def test_scatter_over_texts_has_the_most_frequent_and_the_rest(charts: Notebook) -> None:
+    holds(
+        charts,
+        """
+texts = spark.sql("SELECT id AS n, IF(id % 2 = 0, 'often', concat('t', id)) AS t FROM range(4000)")
+made = chart("scatter", of=texts, x="n", y="t")
+ys = made.y.order
+assert any("30 most frequent of t" in note for note in made.notes), made.notes
+assert len(ys) == 31 and ys[-1] == "other" and "often" in ys, ys
+len(made.rows) == 4000 and {row[1] for row in made.rows} == set(ys)
+""",
+    )
+
+
+def test_long_texts_are_cut_before_they_travel_and_kept_apart(charts: Notebook) -> None:
+    holds(
+        charts,
+        """
+from spark_kernel.spark.chart_columns import choose
+from spark_kernel.spark.chart_frames import ChartFrame
+long = spark.sql("SELECT concat(repeat('x', 100000), id % 2) AS t, id AS n FROM range(10)")
+for kind in ("bar", "scatter"):
+    asked = ChartRequest(kind, x="t", y=("n",), color="t")
+    made = ChartFrame(long, choose(long, asked)).frame.collect()
+    assert max(len(row[name]) for row in made for name in ("x", "color")) < 300
+    drawn = chart_data(long, asked)
+    assert len(drawn.x.order) == len(drawn.color.order) == 2, drawn.x.order
+{label[:3] for label in chart("box", of=long, x="t", y="n").x.order} == {"xxx"}
+""",
+    )
+
+
 def test_few_rows_are_drawn_as_they_are(charts: Notebook) -> None:
     holds(
         charts,

@@ -91,7 +91,8 @@ def test_function_uses_its_own_variables(sql: Notebook) -> None:
 
 USAGE = ["%%sql --lim 3\nSELECT 1", "%%sql --limit x\nSELECT 1", "%%sql --as 1a\nSELECT 1",
          "%%sql --chart pie\nSELECT 1", "%%sql --agg sun\nSELECT 1",
-         "%%sql SELECT 1\nSELECT 2", "%%sql\n-- nothing", "%sql"]  # fmt: skip
+         "%%sql SELECT 1\nSELECT 2", "%%sql --limit 3 --x a\nSELECT 1 a",
+         "%%sql\n-- nothing", "%sql"]  # fmt: skip
 
 
 @pytest.mark.parametrize("code", USAGE)

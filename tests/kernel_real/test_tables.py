@@ -96,6 +96,15 @@ def test_user_defined_types_are_shown_as_their_objects_are(notebook: Notebook):
     notebook.value("from pyspark.ml.linalg import Vectors")
     code = "spark.createDataFrame([(Vectors.dense([1.0, 2.0]), None), (None, 1)], ['v', 'x'])"
     assert "[1.0,2.0]" in notebook.value(code)
+    code = "spark.createDataFrame([(Vectors.dense([0.5] * 10_000),)], ['v'])"
+    assert "… (40,001 characters)" in notebook.run(code).data["text/html"]
+
+
+def test_field_of_a_struct_is_not_a_column_of_its_name(notebook: Notebook):
+    sql = "select named_struct('day', date'2024-01-01') event, date'1999-09-09' day"
+    code = f'spark.sql("{sql}").alias("event")'
+    expected = {"event": {"day": "2024-01-01"}, "day": "1999-09-09"}
+    assert rows_of(notebook.run(code).data) == [expected]
 
 
 def test_odd_and_equal_names_are_kept_apart(notebook: Notebook):
@@ -184,6 +193,9 @@ def test_lists_of_rows_and_of_catalog_objects_are_tables_too(notebook: Notebook)
     names = [row["name"] for row in rows_of(notebook.run("spark.catalog.listDatabases()").data)]
     assert "default" in names
     assert set(notebook.run("[1, 2]").data) == {"text/plain"}
+    mixed = notebook.run("[Row(a=1, b=2), Row(b=3, a=4), Row(a=5, b=6)]").data
+    assert set(mixed) == {"text/plain"}
+    assert rows_of(notebook.run("[Row(a='\\ud800')]").data) == [{"a": "?"}]
 
 
 def test_pandas_is_shown_on_request_and_pandas_on_spark_always(notebook: Notebook):

@@ -84,6 +84,7 @@ WRONG = [
     ({"kind": "bar", "x": "day", "y": ("origin",), "agg": "sum"}, "needs a column of numbers"),
     ({"kind": "hist", "x": "delay", "y": ("distance",)}, "takes one column"),
     ({"kind": "bar", "y": ("delay", "distance"), "color": "origin"}, "leave none for `color`"),
+    ({"y": ("delay",) * 11}, "at most 10 columns as y, and 11 are named"),
 ]
 
 
