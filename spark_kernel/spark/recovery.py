@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from spark_kernel.errors import DriverLostError, SparkKernelError, SparkStoppedError
 from spark_kernel.protocol.events import Problem, SessionState
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.failures import RESTART_HINT
 
 __all__ = ["Recovery", "describe_end"]
@@ -77,6 +78,7 @@ class Recovery:
 
     def note_loss(self, message: str) -> Problem:
         """Note that a session was lost; gives what is told of it."""
+        message = redacted(message)  # cells get it as an error, past the status
         error = DriverLostError(f"{message}.")
         self._losses.append((self._clock(), error))
         self._last_end = self._losses[-1]
