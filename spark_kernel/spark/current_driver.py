@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from spark_kernel.errors import DriverStartError
@@ -16,7 +17,7 @@ from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cell_jobs import load_cell_jobs, ui_link, ui_url
-from spark_kernel.spark.cluster_links import cluster_links, history_link
+from spark_kernel.spark.cluster_links import cluster_links, executor_log_url, history_link
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
@@ -289,8 +290,14 @@ class CurrentDriver:
         self._calls.cell_jobs = None
         if opened is not None:
             try:
-                place = ui_link(opened, self._settings.link_templates)
-                self._calls.cell_jobs = load_cell_jobs(opened, place.url if place else "")
+                templates = self._settings.link_templates
+                place = ui_link(opened, templates)
+                log_url = partial(
+                    executor_log_url,
+                    templates=templates,
+                    application_id=str(opened.applicationId),
+                )
+                self._calls.cell_jobs = load_cell_jobs(opened, place.url if place else "", log_url)
             except Exception as error:  # the session is as good without
                 _log.warning("jobs will be neither shown nor cancelled: %s", error)
 
