@@ -26,6 +26,7 @@ _HOWS = {
 }
 _TELLING = re.compile(r"OutOfMemoryError|\b(?:ERROR|FATAL)\b|Exception(?:: |$)")
 _OUT_OF_MEMORY = "OutOfMemoryError"
+_HEAP = re.compile(r"OutOfMemoryError: (?:Java heap|GC overhead|Requested array size)")
 _TOLD_LENGTH = 300
 
 
@@ -132,6 +133,8 @@ def describe_end(exit_status: int, log_lines: Sequence[str]) -> str:
     if telling:
         line = " ".join(telling[-1].split())
         said += f". Its log says: {line[:_TOLD_LENGTH]}"
+        if _HEAP.search(line):
+            said += ". Its memory was full: raise spark.driver.memory, or bring fewer rows to it"
     return said
 
 

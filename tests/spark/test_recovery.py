@@ -83,6 +83,11 @@ def test_error_of_a_driver_that_is_ending_waits_for_its_end():
             ["java.lang.OutOfMemoryError: Java heap space", "ERROR so it ends", "INFO bye"],
             "(exit status 1). Its log says: java.lang.OutOfMemoryError: Java heap space",
         ),
+        (
+            3,
+            ["Terminating due to java.lang.OutOfMemoryError: GC overhead limit exceeded"],
+            "limit exceeded. Its memory was full: raise spark.driver.memory",
+        ),
         (1, ["26/01/01 ERROR  Disk: " + "x" * 900], "(exit status 1). Its log says: 26/01/01"),
     ],
 )
