@@ -100,9 +100,7 @@ class CellJobs:
         self.java.abandon(properties, tag)
 
 
-def load_cell_jobs(
-    context: Any, ui_url: str, log_url: Callable[[str], str] = str
-) -> CellJobs:
+def load_cell_jobs(context: Any, ui_url: str, log_url: Callable[[str], str] = str) -> CellJobs:
     """Compile our half into the driver of a context, and start it; 0.1 to 0.3 s.
 
     Parameters

@@ -25,6 +25,7 @@ from spark_kernel.spark.driver_factory import (
     explain_lost,
     start_driver,
 )
+from spark_kernel.spark.failures import explain_application
 from spark_kernel.spark.gateway import connect
 from spark_kernel.spark.handed_out import all_or_nothing
 from spark_kernel.spark.java import JavaRuntime
@@ -35,6 +36,8 @@ from spark_kernel.spark.yarn import YarnApplication, is_yarn
 __all__ = ["CurrentDriver"]
 
 _log = logging.getLogger(__name__)
+_EXPLAINED_LINES = 1_000
+"""With the stack traces of some attempts to reach a master."""
 
 
 class CurrentDriver:
@@ -226,10 +229,10 @@ class CurrentDriver:
         return attach.java_remark(pyspark_state.current_session(), started.java)
 
     def explain(self, error: BaseException) -> BaseException:
-        """Give what is behind the failure of a start: its end, where it has ended."""
+        """Give what is behind the failure of a start: its end, or that of the application."""
         if self.started is not None and not self.started.driver.is_alive:
             return explain_lost(self.started.driver)
-        return error
+        return explain_application(error, self.log_tail(_EXPLAINED_LINES)) or error
 
     def existing(self) -> dict[str, Any]:
         """Give PySpark's session and context, as far as there are any."""
