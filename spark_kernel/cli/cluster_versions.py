@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_kernel.errors import SparkStartError
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.java import major_version
 
 __all__ = [
@@ -162,4 +163,4 @@ def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("at ", "... "))]
     telling = [line for line in lines if "Error" in line or "Exception" in line]
-    return (telling or lines or [type(error).__name__])[-1][:300]
+    return redacted((telling or lines or [type(error).__name__])[-1])[:300]

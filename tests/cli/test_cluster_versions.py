@@ -62,6 +62,11 @@ def test_other_spark_is_found_in_the_log():
     assert explain_log(["ERROR java.io.InvalidClassException: com.example.Mine"]) is None
 
 
+def test_secret_in_a_failed_job_is_not_told():
+    said = "java.lang.Exception: no connection to jdbc:postgresql://h/d?password=opensesame"
+    assert "opensesame" not in str(failed_job(RuntimeError(said)))
+
+
 # -- jobs that nobody runs ---------------------------------------------------------------------
 
 
