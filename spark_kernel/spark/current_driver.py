@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -126,7 +127,7 @@ class CurrentDriver:
         url = ui_url(context)
         found = [Link("spark-ui", "Spark UI", url)] if url else []
         if self._yarn is not None:
-            found += self._yarn.links()
+            found += self._yarn.links(identifier)
             history = history_link(dict(context.getConf().getAll()), identifier)
             found += [history] if history else []
         found += self.log_links
@@ -198,11 +199,7 @@ class CurrentDriver:
         where = self._board.status.cluster.place
         self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
         gateway = self.connect(started)
-        if is_yarn(started.plan.master):
-            self._yarn = YarnApplication(gateway, self._board.say)
-            with self._yarn.submitted(where):
-                context = attach.create_session(gateway).sparkContext
-        else:
+        with self._yarn.submitted() if self._yarn else nullcontext():
             context = attach.create_session(gateway).sparkContext
         pyspark_state.quieten(context)
         if self._settings.log_level:
@@ -213,6 +210,8 @@ class CurrentDriver:
     def attached(self, opened: Any) -> Attached:
         """Say what a context is attached to, and watch its jobs from now on."""
         self.follow(opened)
+        if self._yarn is not None:
+            self._yarn.attached()
         master = str(opened.master)
         return Attached(
             Cluster(self._settings.cluster_name or master, master),
@@ -280,10 +279,13 @@ class CurrentDriver:
         return ""
 
     def connect(self, started: StartedDriver) -> Any:
-        """Make PySpark's gateway to it."""
+        """Make PySpark's gateway to it, for the kernel's context or one of the notebook's."""
         gateway = connect(started.connection, self._calls)
         gateway.proc = started.driver.process
         attach.remove_at_exit(gateway, started.driver.run_folder)
+        if is_yarn(started.plan.master):
+            where = self._board.status.cluster.place
+            self._yarn = YarnApplication(gateway, where, self._board.say)
         return gateway
 
     def follow(self, opened: Any) -> None:
