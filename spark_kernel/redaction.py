@@ -24,26 +24,41 @@ _ASSIGNED = re.compile(
 )
 """A secret in what a program says, as a setting or a parameter."""
 
-_USER_AND_PASSWORD = re.compile(r"//([^/\s:@]*):[^/\s]+@")
-_TOKEN = re.compile(r"(https?://)[^/\s:@]+@", re.IGNORECASE)
-"""A name without a password, which often is a token; elsewhere, as in abfss, it is no secret."""
+_ARGUMENT = re.compile(
+    r"((?<![\w-])--?[\w-]*(?:secret|password|passwd|token|access-?key)[ =]\s{0,3})"
+    r"(?!\*\*\*)[^\s\"']+",
+    re.IGNORECASE,
+)
+"""A secret as an option of a command."""
 
-_PARAMETER = re.compile(r"([;?&](?:\w*token|password|\w*secret)=)[^;&\s]+", re.IGNORECASE)
+_BEARER = re.compile(r"(\bBearer\s{1,3})[\w.~+/=-]{16,}", re.IGNORECASE)
+_USER_AND_PASSWORD = re.compile(r"//([^/\s:@]*):[^/\s?#\"'<>]+@")
+_TOKEN_AS_USER = re.compile(r"(https?://)[^/\s:@?#\"'<>]+@", re.IGNORECASE)
+"""A token in the place of a user; of other URLs (hdfs, abfss, ssh) it is a name that says where."""
+
+_PARAMETER = re.compile(
+    r"([;?&](?:[\w.-]*(?:token|password|passwd|pwd|secret)|\w*access[._-]?key|sig|signature"
+    r"|[\w-]*-signature)=)[^;&\s\"'<>]+",
+    re.IGNORECASE,
+)
 """A secret among the parameters of a URL."""
 
 
 def holds_secret(key: str, value: str) -> bool:
     """Whether a setting is one that only its user should be able to read."""
-    patterns = (_SECRET_VALUE, _USER_AND_PASSWORD)
+    patterns = (_SECRET_VALUE, _USER_AND_PASSWORD, _TOKEN_AS_USER, _ARGUMENT)
     return bool(_SECRET_KEY.search(key)) or any(pattern.search(value) for pattern in patterns)
 
 
 def without_password(url: str) -> str:
     """Give a URL in a form that can be shown."""
-    url = _TOKEN.sub(r"\1***@", _USER_AND_PASSWORD.sub(r"//\1:***@", url))
-    return _PARAMETER.sub(r"\1***", url)
+    shown = _TOKEN_AS_USER.sub(r"\1***@", _USER_AND_PASSWORD.sub(r"//\1:***@", url))
+    return _PARAMETER.sub(r"\1***", shown)
 
 
 def redacted(text: str) -> str:
     """Give a text of any kind, such as an error, without the secrets that are seen in it."""
-    return _ASSIGNED.sub(r"\1***", without_password(text))
+    shown = without_password(text)
+    for pattern in (_ARGUMENT, _BEARER, _ASSIGNED):
+        shown = pattern.sub(r"\1***", shown)
+    return shown

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from spark_kernel.errors import SparkStartError
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.java import major_version
 
 __all__ = [
     "Versions",
+    "bounded_jobs",
     "compare",
     "compare_client",
     "explain_log",
@@ -19,6 +23,8 @@ __all__ = [
     "jvm_versions",
     "python_versions",
 ]
+
+_GROUP = "spark-kernel-check"
 
 _ON_EXECUTORS = (
     "java_method('org.apache.spark.package', 'SPARK_VERSION') AS spark",
@@ -39,6 +45,49 @@ class Versions:
     def __str__(self) -> str:
         told = {"Spark": self.spark, "Java": self.java, "Python": self.python}
         return ", ".join(f"{name} {version}" for name, version in told.items() if version)
+
+
+@contextmanager
+def bounded_jobs(spark: Any, timeout_s: float, *, is_remote: bool) -> Iterator[None]:
+    """Cancel the jobs of this thread that take longer: with none to run them, they would for ever.
+
+    Raises
+    ------
+    SparkStartError
+        If the time was over.
+    """
+    is_over = threading.Event()
+    cancel = _job_group(spark, is_remote=is_remote)
+
+    def give_up() -> None:
+        is_over.set()
+        cancel()
+
+    timer = threading.Timer(timeout_s, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception as error:
+        if not is_over.is_set():
+            raise
+        raise SparkStartError(
+            f"A small job did not end within {timeout_s:.0f} s: most likely the cluster gave no "
+            "executor for it.",
+            "ask for no more memory and cores than a worker has free, look at the cluster's page "
+            "for what is wrong with its workers, or give it more time with --timeout",
+        ) from error
+    finally:
+        timer.cancel()
+
+
+def _job_group(spark: Any, *, is_remote: bool) -> Callable[[], object]:
+    """Put what this thread runs from now on into a group; gives what cancels it."""
+    if is_remote:
+        spark.addTag(_GROUP)
+        return lambda: spark.interruptTag(_GROUP)
+    spark.sparkContext.setJobGroup(_GROUP, "spark-kernel clusters check")
+    return lambda: spark.sparkContext.cancelJobGroup(_GROUP)
 
 
 def jvm_versions(spark: Any) -> Versions:
@@ -126,4 +175,4 @@ def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("at ", "... "))]
     telling = [line for line in lines if "Error" in line or "Exception" in line]
-    return (telling or lines or [type(error).__name__])[-1][:300]
+    return redacted((telling or lines or [type(error).__name__])[-1])[:300]

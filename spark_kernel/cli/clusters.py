@@ -11,6 +11,7 @@ import click
 
 from spark_kernel.cli.cluster_versions import (
     Versions,
+    bounded_jobs,
     compare,
     compare_client,
     explain_log,
@@ -92,7 +93,7 @@ def show(name: str) -> None:
     type=click.FloatRange(min=1),
     default=180.0,
     show_default=True,
-    help="Seconds to wait until the cluster has given an executor.",
+    help="Seconds to wait until the cluster has given an executor, and then for the jobs.",
 )
 def check(name: str, timeout_s: float) -> None:
     """Attach to the cluster NAME, run a small job with a Python worker, and tell what was found.
@@ -120,7 +121,7 @@ def check(name: str, timeout_s: float) -> None:
         problem = session.status.error
         if problem is not None:
             raise explain_log(log) or SparkStartError(problem.message, problem.hint)
-        _look_at(session)
+        _look_at(session, timeout_s)
     finally:
         session.close()
     click.echo(f"All is well ({time.monotonic() - started:.1f} s).")
@@ -141,13 +142,13 @@ class _Teller:
                 click.echo(f"{event.status.elapsed_s:6.1f} s  {self._last}")
 
 
-def _look_at(session: KernelSession) -> None:
+def _look_at(session: KernelSession, timeout_s: float) -> None:
     """Run jobs on the cluster, and compare what runs there with what runs here.
 
     Raises
     ------
     SparkStartError
-        If one failed, or the two do not fit together.
+        If one failed or did not end in time, or the two do not fit together.
     """
     from spark_kernel.cli.machine import pyspark_version
 
@@ -159,9 +160,12 @@ def _look_at(session: KernelSession) -> None:
     is_remote = session.driver.is_remote
     differences = compare_client(pyspark_version(), driver.spark) if is_remote else []
     try:
-        executors = jvm_versions(spark)
-        click.echo(f"The executors run {executors}")
-        host, python, path = python_versions(spark)
+        with bounded_jobs(spark, timeout_s, is_remote=session.driver.is_remote):
+            executors = jvm_versions(spark)
+            click.echo(f"The executors run {executors}")
+            host, python, path = python_versions(spark)
+    except SparkStartError:
+        raise
     except Exception as error:
         if differences:
             raise _misfit(differences) from None

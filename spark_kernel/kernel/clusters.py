@@ -247,7 +247,8 @@ class _Reader:
                 return file.read().strip()
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or error
-            raise self._error(where, f"is in {path}: {said}", "check the path") from error
+            what = f"is in {path}, which cannot be read: {said}"
+            raise self._error(where, what, "check the path") from error
 
     def _template(self, rel: str, template: Any) -> str:
         where = f"links.{rel}"

@@ -1,9 +1,9 @@
 package org.sparkkernel;
 
 import java.util.Collections;
-import java.util.List;
 import org.apache.hadoop.yarn.api.protocolrecords.GetApplicationsRequest;
 import org.apache.hadoop.yarn.api.records.ApplicationAttemptReport;
+import org.apache.hadoop.yarn.api.records.ApplicationId;
 import org.apache.hadoop.yarn.api.records.ApplicationReport;
 import org.apache.hadoop.yarn.api.records.YarnApplicationState;
 import org.apache.hadoop.yarn.client.api.YarnClient;
@@ -63,23 +63,32 @@ public class YarnWatch implements Runnable {
         + found.getQueue() + "\n" + diagnostics;
   }
 
-  /** Gives the addresses of the cluster's page and of the application master's log, on lines. */
-  public String addresses() throws Exception {
-    ApplicationReport found = find();
+  /**
+   * Gives the addresses of the cluster's page and of the application master's log, on lines.
+   *
+   * @param identifier The id of the application.
+   */
+  public String addresses(String identifier) throws Exception {
+    ApplicationReport found = client.getApplicationReport(ApplicationId.fromString(identifier));
     String page = WebAppUtils.getRMWebAppURLWithScheme(conf) + "/cluster";
-    if (found == null) {
-      return page + "\n";
-    }
     ApplicationAttemptReport attempt =
         client.getApplicationAttemptReport(found.getCurrentApplicationAttemptId());
     String log = client.getContainerReport(attempt.getAMContainerId()).getLogUrl();
     return page + "/app/" + found.getApplicationId() + "\n" + (log == null ? "" : log);
   }
 
+  /** Gives the newest: each context of a driver submits one of its own, with the same tag. */
   private ApplicationReport find() throws Exception {
     GetApplicationsRequest request = GetApplicationsRequest.newInstance();
     request.setApplicationTags(Collections.singleton(tag));
-    List found = client.getApplications(request);
-    return found.isEmpty() ? null : (ApplicationReport) found.get(0);
+    ApplicationReport newest = null;
+    for (Object one : client.getApplications(request)) {
+      ApplicationReport report = (ApplicationReport) one;
+      if (newest == null
+          || report.getApplicationId().compareTo(newest.getApplicationId()) > 0) {
+        newest = report;
+      }
+    }
+    return newest;
   }
 }

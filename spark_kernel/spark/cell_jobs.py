@@ -6,7 +6,7 @@ Everything that watches or cancels jobs is one call each, also where it takes Sp
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -34,8 +34,11 @@ class CellJobs:
         Whether the driver runs the tasks itself.
     """
 
-    def __init__(self, java: Any, ui_url: str, is_local: bool) -> None:
+    def __init__(
+        self, java: Any, ui_url: str, is_local: bool, log_url: Callable[[str], str] = str
+    ) -> None:
         self.java = java
+        self._log_url = log_url
         self.ui_url = ui_url
         self.is_local = is_local
 
@@ -56,7 +59,11 @@ class CellJobs:
 
     def resources(self, executor_limit: int) -> dict[str, Any]:
         """Give what the application has; see ``CellJobs.resources`` in Java."""
-        return dict(json.loads(self.java.resources(executor_limit)))
+        found = dict(json.loads(self.java.resources(executor_limit)))
+        for executor in found["executors"]:
+            logs = executor["logs"]
+            executor["logs"] = {name: self._log_url(url) for name, url in logs.items()}
+        return found
 
     def task(self, stage: int, attempt: int, kind: str) -> dict[str, Any] | None:
         """Give the task of a stage that tells most: "running", "longest" or "failed"."""
@@ -93,13 +100,15 @@ class CellJobs:
         self.java.abandon(properties, tag)
 
 
-def load_cell_jobs(context: Any, ui_url: str) -> CellJobs:
+def load_cell_jobs(context: Any, ui_url: str, log_url: Callable[[str], str] = str) -> CellJobs:
     """Compile our half into the driver of a context, and start it; 0.1 to 0.3 s.
 
     Parameters
     ----------
     ui_url
         Where a browser finds Spark's UI, or empty.
+    log_url
+        Gives the address of an executor's log as a browser finds it.
     """
     gateway, jvm = context._gateway, context._jvm
     scala_context = context._jsc.sc()
@@ -115,7 +124,7 @@ def load_cell_jobs(context: Any, ui_url: str) -> CellJobs:
     arguments[0] = scala_context
     arguments[1] = OWNER_PREFIX
     java = loaded.getConstructors()[0].newInstance(arguments)
-    return CellJobs(java, ui_url.rstrip("/"), bool(scala_context.isLocal()))
+    return CellJobs(java, ui_url.rstrip("/"), bool(scala_context.isLocal()), log_url)
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from spark_kernel.protocol.events import Link
 from spark_kernel.spark.profiles import rewritten
 
-__all__ = ["cluster_links", "history_link"]
+__all__ = ["cluster_links", "executor_log_url", "history_link"]
 
 _TITLES = {
     "spark-ui": "Spark UI",
@@ -35,6 +35,11 @@ def cluster_links(
             links[rel] = made
     order = list(_TITLES)
     return tuple(sorted(links.values(), key=lambda link: order.index(link.rel)))
+
+
+def executor_log_url(url: str, templates: Mapping[str, str], application_id: str) -> str:
+    """Give the address of an executor's log, as this browser can follow it."""
+    return rewritten(Link("executor-log", "", url), templates, application_id).url
 
 
 def history_link(settings: Mapping[str, str], application_id: str) -> Link | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from spark_kernel.errors import DriverStartError
@@ -16,7 +18,7 @@ from spark_kernel.spark.archive import ArchiveStore
 from spark_kernel.spark.backend import Attached
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.cell_jobs import load_cell_jobs, ui_link, ui_url
-from spark_kernel.spark.cluster_links import cluster_links, history_link
+from spark_kernel.spark.cluster_links import cluster_links, executor_log_url, history_link
 from spark_kernel.spark.driver import Driver
 from spark_kernel.spark.driver_factory import (
     DriverListener,
@@ -24,6 +26,7 @@ from spark_kernel.spark.driver_factory import (
     explain_lost,
     start_driver,
 )
+from spark_kernel.spark.failures import explain_application
 from spark_kernel.spark.gateway import connect
 from spark_kernel.spark.handed_out import all_or_nothing
 from spark_kernel.spark.java import JavaRuntime
@@ -34,6 +37,8 @@ from spark_kernel.spark.yarn import YarnApplication, is_yarn
 __all__ = ["CurrentDriver"]
 
 _log = logging.getLogger(__name__)
+_EXPLAINED_LINES = 1_000
+"""With the stack traces of some attempts to reach a master."""
 
 
 class CurrentDriver:
@@ -122,7 +127,7 @@ class CurrentDriver:
         url = ui_url(context)
         found = [Link("spark-ui", "Spark UI", url)] if url else []
         if self._yarn is not None:
-            found += self._yarn.links()
+            found += self._yarn.links(identifier)
             history = history_link(dict(context.getConf().getAll()), identifier)
             found += [history] if history else []
         found += self.log_links
@@ -194,11 +199,7 @@ class CurrentDriver:
         where = self._board.status.cluster.place
         self._board.enter(StageName.CLUSTER_ATTACHING, f"Attaching to cluster {where}")
         gateway = self.connect(started)
-        if is_yarn(started.plan.master):
-            self._yarn = YarnApplication(gateway, self._board.say)
-            with self._yarn.submitted(where):
-                context = attach.create_session(gateway).sparkContext
-        else:
+        with self._yarn.submitted() if self._yarn else nullcontext():
             context = attach.create_session(gateway).sparkContext
         pyspark_state.quieten(context)
         if self._settings.log_level:
@@ -209,6 +210,8 @@ class CurrentDriver:
     def attached(self, opened: Any) -> Attached:
         """Say what a context is attached to, and watch its jobs from now on."""
         self.follow(opened)
+        if self._yarn is not None:
+            self._yarn.attached()
         master = str(opened.master)
         return Attached(
             Cluster(self._settings.cluster_name or master, master),
@@ -225,10 +228,10 @@ class CurrentDriver:
         return attach.java_remark(pyspark_state.current_session(), started.java)
 
     def explain(self, error: BaseException) -> BaseException:
-        """Give what is behind the failure of a start: its end, where it has ended."""
+        """Give what is behind the failure of a start: its end, or that of the application."""
         if self.started is not None and not self.started.driver.is_alive:
             return explain_lost(self.started.driver)
-        return error
+        return explain_application(error, self.log_tail(_EXPLAINED_LINES)) or error
 
     def existing(self) -> dict[str, Any]:
         """Give PySpark's session and context, as far as there are any."""
@@ -277,10 +280,13 @@ class CurrentDriver:
         return ""
 
     def connect(self, started: StartedDriver) -> Any:
-        """Make PySpark's gateway to it."""
+        """Make PySpark's gateway to it, for the kernel's context or one of the notebook's."""
         gateway = connect(started.connection, self._calls)
         gateway.proc = started.driver.process
         attach.remove_at_exit(gateway, started.driver.run_folder)
+        if is_yarn(started.plan.master):
+            where = self._board.status.cluster.place
+            self._yarn = YarnApplication(gateway, where, self._board.say)
         return gateway
 
     def follow(self, opened: Any) -> None:
@@ -290,8 +296,14 @@ class CurrentDriver:
         self._calls.cell_jobs = None
         if opened is not None:
             try:
-                place = ui_link(opened, self._settings.link_templates)
-                self._calls.cell_jobs = load_cell_jobs(opened, place.url if place else "")
+                templates = self._settings.link_templates
+                place = ui_link(opened, templates)
+                log_url = partial(
+                    executor_log_url,
+                    templates=templates,
+                    application_id=str(opened.applicationId),
+                )
+                self._calls.cell_jobs = load_cell_jobs(opened, place.url if place else "", log_url)
             except Exception as error:  # the session is as good without
                 _log.warning("jobs will be neither shown nor cancelled: %s", error)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import select
 import shutil
 import signal
@@ -33,6 +34,10 @@ __all__ = ["Connection", "Driver"]
 _CONNECTION_POLL_S = 0.01
 _WATCH_INTERVAL_S = 5.0
 _READ_BYTES = 64 * 1024
+_LAST_WORDS = re.compile(r"^(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError.*", re.M)
+"""What Java says to standard output, and not to its log, when it is told to end without memory."""
+
+_LAST_WORDS_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Driver:
         self.is_direct = command.is_direct
         self._folder = folder
         self._on_output = on_output
+        self._last_output = ""
         self._on_exit = on_exit
         self._is_connected = False
         self._is_stopping = threading.Event()
@@ -187,6 +193,9 @@ class Driver:
                     self.process.wait(_WATCH_INTERVAL_S)
             self.log.rotate_if_large()
         self.drain_output()
+        last_words = _LAST_WORDS.search(self._last_output)
+        if last_words:
+            self.log.write(f"{last_words[0]}\n")
         with self._output_lock:
             assert self.process.stdout is not None
             self.process.stdout.close()
@@ -209,6 +218,7 @@ class Driver:
         if not data:
             return None
         text = self._decode(data)
+        self._last_output = (self._last_output + text)[-_LAST_WORDS_LENGTH:]
         # Before anyone can print from a notebook, it is the JVM that says why it cannot start.
         if text:  # not where a character is still to come in full
             (self._on_output if self._is_connected else self.log.write)(text)

@@ -20,6 +20,7 @@ from spark_kernel.protocol.events import SessionState, SessionStatus
 
 __all__ = [
     "RESTART_HINT",
+    "explain_application",
     "explain_exception",
     "explain_exit",
     "explain_text",
@@ -97,6 +98,33 @@ _CAUSES = (
         "set spark.yarn.queue to a queue that you may use",
     ),
     _cause(
+        r"User \S+ (?:cannot submit|does not have permission to submit) [^\n]*?queue:? ?\S+",
+        "YARN does not let you use this queue: {match}.",
+        "set spark.yarn.queue to a queue that you may use, or ask for the right to this one",
+    ),
+    _cause(
+        r"GSS initiate failed[^\n]*|SIMPLE authentication is not enabled[^\n]*|"
+        r"Client cannot authenticate via: ?\[[^\n\]]*\]|Unable to obtain password from user|"
+        r"Failed to find any Kerberos tgt",
+        "The cluster wants to know who you are, by Kerberos: {match}.",
+        "run `kinit` (`klist` tells whether a ticket has expired), or set spark.kerberos.principal "
+        "and spark.kerberos.keytab",
+    ),
+    _cause(
+        r"Permission denied: user=\S+, access=\w+, inode=[^:\s]+",
+        "Hadoop's file system does not let you: {match}.",
+        "ask for a home folder of your own there, or set spark.yarn.stagingDir to a folder that "
+        "you may write to",
+    ),
+    _cause(
+        r"SaslException: [^\n]*(?:digest|Mismatched)[^\n]*|"
+        r"Expected SaslMessage, received something else|Unknown challenge message|"
+        r"AES/GCM[^\n]*mac check[^\n]*|Unable to authenticate[^\n]*",
+        "The cluster does not accept this driver's secret: {match}.",
+        "set spark.authenticate to true and spark.authenticate.secret to what the cluster has, or "
+        "leave both out where it has none",
+    ),
+    _cause(
         r"All masters are unresponsive[^\n]*|Failed to connect to master [^\n]*",
         "The cluster's master does not answer. {match}",
         "check that the master runs and that its address is right, then `%spark restart`",
@@ -116,13 +144,14 @@ _CAUSES = (
         "A library of spark.jars.packages could not be fetched: {match}.",
         "check its coordinates (group:artifact:version) and spark.jars.repositories",
     ),
-    _cause(
-        r"(?:IllegalArgumentException|SparkException|SparkIllegalArgumentException|"
-        r"NumberFormatException|ConfigurationException): [^\n]+",
-        "Spark refused a setting: {match}",
-        "correct the setting, then `%spark restart`",
-    ),
 )
+_REFUSED = _cause(
+    r"(?:IllegalArgumentException|SparkException|SparkIllegalArgumentException|"
+    r"NumberFormatException|ConfigurationException): [^\n]+",
+    "Spark refused a setting: {match}",
+    "correct the setting, then `%spark restart`",
+)
+"""What is behind one of these where it ends a start; in a long log they may be of anything."""
 
 _SIGNALS = {
     6: "Java crashed (SIGABRT)",
@@ -131,11 +160,32 @@ _SIGNALS = {
 }
 _CLASS_PREFIX = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Exception|Error)): ")
 _MESSAGE_LIMIT = 300
+_ENDED_APPLICATION = re.compile(r"stopped SparkContext|The application ended while it waited")
 
 
 def explain_text(text: str) -> tuple[str, str] | None:
     """Find a known cause in a text; gives (message, hint), or None."""
-    for cause in _CAUSES:
+    return _explain(text, (*_CAUSES, _REFUSED))
+
+
+def explain_application(error: BaseException, log_lines: Iterable[str]) -> SparkKernelError | None:
+    """Explain a start in which the cluster ended the application; None where that is not known.
+
+    Parameters
+    ----------
+    error
+        What the start raised.
+    log_lines
+        The end of the log of the driver, which still runs.
+    """
+    if not _ENDED_APPLICATION.search(str(error)):
+        return None
+    known = _explain("\n".join(log_lines), _CAUSES)
+    return None if known is None else SparkStartError(*known)
+
+
+def _explain(text: str, causes: Iterable[_Cause]) -> tuple[str, str] | None:
+    for cause in causes:
         match = cause.pattern.search(text)
         if match:
             return cause.message.format(match=_shorten(match.group(0))), cause.hint

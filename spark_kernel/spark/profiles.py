@@ -107,7 +107,8 @@ def rewritten(link: Link, templates: Mapping[str, str], application_id: str) -> 
         url=link.url,
         host=parts.hostname or "",
         port=parts.port or "",
-        path=parts.path,
+        # With the query: it says whose log a standalone worker shows.
+        path=f"{parts.path}?{parts.query}" if parts.query else parts.path,
         application_id=application_id,
     )
     return replace(link, url=url)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from spark_kernel.errors import DriverLostError, SparkKernelError, SparkStoppedError
 from spark_kernel.protocol.events import Problem, SessionState
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.failures import RESTART_HINT
 
 __all__ = ["Recovery", "describe_end"]
@@ -25,6 +26,7 @@ _HOWS = {
 }
 _TELLING = re.compile(r"OutOfMemoryError|\b(?:ERROR|FATAL)\b|Exception(?:: |$)")
 _OUT_OF_MEMORY = "OutOfMemoryError"
+_HEAP = re.compile(r"OutOfMemoryError: (?:Java heap|GC overhead|Requested array size)")
 _TOLD_LENGTH = 300
 
 
@@ -85,6 +87,7 @@ class Recovery:
 
     def note_loss(self, message: str) -> Problem:
         """Note that a session was lost; gives what is told of it."""
+        message = redacted(message)  # cells get it as an error, past the status
         error = DriverLostError(f"{message}.")
         self._losses.append(self._clock())
         self._last_end = self._losses[-1], error
@@ -151,6 +154,8 @@ def describe_end(exit_status: int, log_lines: Sequence[str]) -> str:
     if telling:
         line = " ".join(telling[-1].split())
         said += f". Its log says: {line[:_TOLD_LENGTH]}"
+        if _HEAP.search(line):
+            said += ". Its memory was full: raise spark.driver.memory, or bring fewer rows to it"
     return said
 
 

@@ -26,6 +26,7 @@ from spark_kernel.protocol.events import (
     SessionStatus,
     StageName,
 )
+from spark_kernel.redaction import redacted
 from spark_kernel.spark import pyspark_state
 from spark_kernel.spark.backend import Backend
 from spark_kernel.spark.calls import CallTracker
@@ -355,7 +356,7 @@ class KernelSession:
             return  # stopped on purpose: what ended it says how things stand
         error = self.driver.explain(error)
         reason = explain_exception(error, self.driver.log_path)
-        _log.warning("Spark did not start: %s", reason)
+        _log.warning("Spark did not start: %s", redacted(str(reason)))
         if not isinstance(error, SparkKernelError):
             self.driver.note("".join(traceback.format_exception(error)))
         self.driver.discard()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 _HIDDEN = "*********(redacted)"
 _BY_MAGIC = "%%spark_conf"
 _ALIKE = 0.85
+_REDACTED = "spark.redaction.regex"
 _REGISTER = "org.apache.spark.internal.config.ConfigEntry$"
 
 
@@ -60,15 +62,39 @@ def settings_in_force(session: KernelSession, prefix: str = "") -> list[SettingI
     origins = session.driver.origins
     at_start = session.driver.settings_at_start()
     now = {**at_start, **spark.conf.getAll}
+    is_hidden = hidden_by(now.get(_REDACTED))
     found = []
     for key in sorted(key for key in now if key.startswith(prefix)):
         origin = origins.get(key, "Spark")
         if now[key] != at_start.get(key):
             origin = _BY_MAGIC if session.settings.origins.get(key) == _BY_MAGIC else "the notebook"
-        is_secret = key in session.settings.secrets or holds_secret(key, now[key])
+        is_secret = key in session.settings.secrets or is_hidden(key, now[key])
         value = _HIDDEN if is_secret else without_password(now[key])
         found.append(SettingInForce(key, value, origin))
     return found
+
+
+def hidden_by(regex: str | None) -> Callable[[str, str], bool]:
+    """Give what tells which settings are hidden, by key and value as Spark has it.
+
+    Parameters
+    ----------
+    regex
+        The session's ``spark.redaction.regex``, which comes on top of what is always hidden.
+    """
+    try:
+        own = re.compile(regex) if regex else None
+    except re.error as error:  # one that only Java knows: better nothing shown than a secret
+        _log.warning("no setting is shown, for %s is not understood: %s", _REDACTED, error)
+        return lambda key, _: key != _REDACTED
+
+    def is_hidden(key: str, value: str) -> bool:
+        if holds_secret(key, value):
+            return True
+        # Spark's own names of it would hide it from whoever wants to know why.
+        return own is not None and key != _REDACTED and bool(own.search(key) or own.search(value))
+
+    return is_hidden
 
 
 def change_settings(session: KernelSession, wanted: Mapping[str, str | None]) -> Changes:
@@ -148,6 +174,7 @@ def _set_live(spark: SparkSession, wanted: Mapping[str, str | None]) -> None:
     """Set all of them, or none; None is for Spark's own value."""
     from pyspark.errors import PySparkException
 
+    is_hidden = hidden_by(spark.conf.get(_REDACTED, None))
     before: dict[str, str | None] = {}
     for key, value in wanted.items():
         before[key] = spark.conf.get(key, None)
@@ -157,7 +184,7 @@ def _set_live(spark: SparkSession, wanted: Mapping[str, str | None]) -> None:
             for changed, old in before.items():
                 _set(spark, changed, old)
             # Spark repeats the value, which may be a secret.
-            said = "" if holds_secret(key, value or "") else f" {str(error).splitlines()[0]}"
+            said = "" if is_hidden(key, value or "") else f" {str(error).splitlines()[0]}"
             raise ConfigurationError(
                 f"Spark does not take the value of {key}; nothing was changed.{said}",
                 "correct the value",

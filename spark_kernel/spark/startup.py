@@ -23,6 +23,7 @@ from spark_kernel.protocol.events import (
     StageName,
     StageRecord,
 )
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.connect.address import remote_url, shown
 from spark_kernel.spark.settings import SessionSettings
 
@@ -102,7 +103,7 @@ class StatusBoard:
 
     def say(self, message: str) -> None:
         """Change the message alone."""
-        if message != self._status.message:
+        if redacted(message) != self._status.message:
             self._change(message=message)
 
     def describe(
@@ -158,12 +159,21 @@ class StatusBoard:
         return (*_finish_last(self._status.stages, now), record)
 
     def _change(self, **changes: object) -> None:
+        # Messages quote logs, exceptions and URLs, and go to every client.
+        changes = {name: _shown(value) for name, value in changes.items()}
         with self._lock:
             state = changes.get("state", self._status.state)
             if state is not self._status.state and state not in _ALLOWED[self._status.state]:
                 raise ValueError(f"a session does not go from {self._status.state} to {state}")
             self._status = replace(self._status, elapsed_s=self._clock(), **changes)  # type: ignore[arg-type]
             self._emit(SessionChanged(self._status))
+
+
+def _shown(value: object) -> object:
+    """Give a message or a problem as it may be shown; all else as it is."""
+    if isinstance(value, Problem):
+        return replace(value, message=redacted(value.message), hint=redacted(value.hint))
+    return redacted(value) if type(value) is str else value
 
 
 def _finish_last(stages: tuple[StageRecord, ...], now: float) -> tuple[StageRecord, ...]:

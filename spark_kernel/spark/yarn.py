@@ -39,12 +39,16 @@ def is_yarn(master: str) -> bool:
 
 
 class YarnApplication:
-    """The application that a driver is about to submit.
+    """The application that a driver is about to submit, and those that it submits later.
+
+    Tells how the first one stands until its context is there, whoever makes that.
 
     Parameters
     ----------
     gateway
         To the driver; the Spark context is still to be made.
+    where
+        What the cluster is called.
     say
         Takes a message about how it stands.
 
@@ -54,7 +58,7 @@ class YarnApplication:
         If no ResourceManager takes a connection.
     """
 
-    def __init__(self, gateway: Any, say: Callable[[str], None]) -> None:
+    def __init__(self, gateway: Any, where: str, say: Callable[[str], None]) -> None:
         jvm = gateway.jvm
         _check_reachable(jvm)
         self._say = say
@@ -70,25 +74,30 @@ class YarnApplication:
         # A new SparkConf reads it there, with the other settings of the driver.
         before = jvm.java.lang.System.getProperty(_TAGS)
         jvm.java.lang.System.setProperty(_TAGS, f"{before},{tag}" if before else tag)
-
-    @contextmanager
-    def submitted(self, where: str) -> Iterator[None]:
-        """Tell how the application stands while the context is made."""
         told = threading.Thread(target=self._tell, args=(where,), name="spark-yarn", daemon=True)
         disown(told).start()
+
+    @contextmanager
+    def submitted(self) -> Iterator[None]:
+        """Follow it while the kernel makes the context."""
         try:
             yield
-            self._watch.attached()
+            self.attached()
         except Exception as error:
             self._add_diagnostics(error)
             raise
         finally:
             self._is_over.set()
 
-    def links(self) -> list[Link]:
-        """Give the links to the cluster's page of the application, and to its master's log."""
+    def attached(self) -> None:
+        """Note that the context is there; may be called twice."""
+        self._is_over.set()
+        self._watch.attached()
+
+    def links(self, identifier: str) -> list[Link]:
+        """Give the links to the cluster's page of an application, and to its master's log."""
         try:
-            page, log = str(self._watch.addresses()).split("\n")
+            page, log = str(self._watch.addresses(identifier)).split("\n")
         except Exception as error:
             _log.info("YARN did not tell its addresses: %s", str(error).split("\n", 1)[0])
             return []

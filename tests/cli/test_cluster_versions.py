@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from spark_kernel.cli.cluster_versions import (
     Versions,
+    bounded_jobs,
     compare,
     compare_client,
     explain_log,
     failed_job,
 )
+from spark_kernel.errors import SparkStartError
 
 HERE = Versions("4.3.0", "17.0.2", "3.11.7")
 FAILED = """An error occurred while calling runJob.
@@ -64,3 +68,53 @@ def test_client_of_another_series_than_its_server_is_told():
     (said,) = compare_client("4.2.0", "4.1.0")
     assert "Spark 4.1.0, the kernel's pyspark is 4.2.0" in said
     assert "pip install 'pyspark==4.1.*'" in said
+
+
+def test_secret_in_a_failed_job_is_not_told():
+    said = "java.lang.Exception: no connection to jdbc:postgresql://h/d?password=opensesame"
+    assert "opensesame" not in str(failed_job(RuntimeError(said)))
+
+
+# -- jobs that nobody runs ---------------------------------------------------------------------
+
+
+class Session:
+    """A session whose jobs run until they are cancelled: on Spark Connect, or with a context."""
+
+    def __init__(self) -> None:
+        self.sparkContext = self
+        self.groups: list[str] = []
+        self._is_cancelled = threading.Event()
+
+    def setJobGroup(self, group: str, description: str = "") -> None:  # noqa: N802
+        """Put what this thread runs into a group."""
+        self.groups.append(group)
+
+    def cancelJobGroup(self, group: str) -> None:  # noqa: N802
+        """Cancel what is in it."""
+        assert group in self.groups
+        self._is_cancelled.set()
+
+    addTag, interruptTag = setJobGroup, cancelJobGroup  # noqa: N815
+
+    def run(self) -> None:
+        """Run a job."""
+        assert self._is_cancelled.wait(20)
+        raise RuntimeError("Job 0 cancelled part of cancelled job group")
+
+
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_job_that_gets_no_executor_is_cancelled_and_explained(is_remote):
+    session = Session()
+    told = r"did not end within 0 s: most likely the cluster gave no executor(.|\n)*--timeout"
+    with (
+        pytest.raises(SparkStartError, match=told),
+        bounded_jobs(session, 0.05, is_remote=is_remote),
+    ):
+        session.run()
+
+
+def test_other_failure_of_a_job_is_left_as_it_is():
+    session = Session()
+    with pytest.raises(ValueError, match="it broke"), bounded_jobs(session, 60, is_remote=False):
+        raise ValueError("it broke")

@@ -32,7 +32,10 @@ def clusters_with(cluster: Cluster) -> str:
                 "master": cluster.url,
                 "conf": CONF,
                 "environment": {"WHICH_CLUSTER": "analytics"},
-                "links": {"spark-ui": "https://hub/proxy/{port}/{application_id}"},
+                "links": {
+                    "spark-ui": "https://hub/proxy/{port}/{application_id}",
+                    "executor-log": "https://hub/{application_id}/{port}{path}",
+                },
             },
             "here": {"master": "local[1]"},
             "gone": {"master": NO_PORT},
@@ -68,10 +71,14 @@ def check_moves(notebook: Notebook, url: str) -> None:
     assert status["cluster"] == {"name": "analytics", "master": url, "deploy_mode": "client"}
     place = next(link["url"] for link in status["links"] if link["rel"] == "spark-ui")
     assert place.startswith("https://hub/proxy/")
-    assert place.endswith(status["application"]["id"])
+    identifier = status["application"]["id"]
+    assert place.endswith(identifier)
     assert notebook.value(f'spark.range(1).selectExpr("{WHERE}").first().place, kept') == (
         "('on-the-executor', 42)"
     )
+    shown = notebook.run("%spark info").shown
+    assert f"stdout: https://hub/{identifier}/" in shown
+    assert f"/logPage/?appId={identifier}&executorId=0&logType=stderr" in shown
     assert notebook.value("import os; os.environ.get('WHICH_CLUSTER')") == "'analytics'"
     assert notebook.run("frame.count()").error.startswith("StaleSessionError")
 

@@ -14,7 +14,7 @@ import psutil
 from kernel_real.cluster import standalone_cluster
 from kernel_real.leftovers import kill_all, marked_processes, wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
-from kernel_real.schemas import SPARK_STATUS
+from kernel_real.schemas import RESOURCE_INFO, SPARK_STATUS
 from spark_kernel.protocol.progress import PROGRESS_MIME
 
 CONF = {
@@ -54,6 +54,8 @@ def check_that_resource_info_tells_of_the_executor(notebook: Notebook) -> None:
         return list(notebook.control("resource_info_request", {})["resources"][2]["executors"])
 
     assert wait_until(executors, 20)
+    reply = notebook.control("resource_info_request", {})
+    jsonschema.validate(reply, RESOURCE_INFO, jsonschema.Draft202012Validator)
     (executor,) = executors()
     assert (executor["id"], executor["host"], executor["cores"]) == ("0", "127.0.0.1", 1)
     assert executor["is_active"]

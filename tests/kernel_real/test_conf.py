@@ -16,6 +16,9 @@ CLUSTERS = {
             "spark.my.own": "<b>mine</b>",
             "spark.my.door": {"env": "OPEN_THE_DOOR"},
             "spark.my.password": "opensesame",
+            "spark.redaction.regex": "(?i)password|vault",
+            "spark.my.vault": "hushhush",
+            "spark.my.note": "the code of the vault is 4711",
         },
     }
 }
@@ -62,6 +65,13 @@ def test_secrets_are_hidden_and_markup_is_escaped(notebook: Notebook) -> None:
     everything = json.dumps(display)
     assert "opensesame" not in everything
     assert "knock" not in everything
+    assert "hushhush" not in everything  # by spark.redaction.regex, as Spark has it: keys ...
+    assert "4711" not in everything  # ... and values
+    assert "redacted" in shown(notebook, "spark.my.note")["spark.my.note"][0]
+    told = json.dumps([notebook.statuses, notebook.banners, notebook.kernel_info()])
+    told += json.dumps(notebook.control("resource_info_request", {}))
+    for secret in ("opensesame", "knock knock", "hushhush", "4711"):
+        assert secret not in told
     assert "<b>mine" not in display["data"]["text/html"]
     assert "&lt;b&gt;mine" in display["data"]["text/html"]
 

@@ -16,7 +16,7 @@ import pytest
 from kernel_real.connect_server import ConnectServer, connect_server, make_certificate, tls_before
 from kernel_real.leftovers import wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
-from kernel_real.schemas import SPARK_STATUS
+from kernel_real.schemas import RESOURCE_INFO, SPARK_STATUS
 from kernel_real.tables import EVERY_TYPE, EVERY_VALUE, rows_of
 from kernel_real.test_libraries import GREETED, MAKE_JAR, make_wheel
 from spark_kernel.protocol.progress import PROGRESS_MIME
@@ -90,8 +90,9 @@ def test_start_is_told_and_the_cluster_is_the_server(notebook: Notebook, server:
 
 
 def test_resource_info_tells_what_a_server_tells_and_invents_nothing(notebook: Notebook):
-    reply = notebook.control("resource_info_request", {"types": ["spark"]})
-    (spark,) = reply["resources"]
+    reply = notebook.control("resource_info_request", {})
+    jsonschema.validate(reply, RESOURCE_INFO, jsonschema.Draft202012Validator)
+    spark = reply["resources"][2]
     assert spark["state"] == "ready"
     assert spark["versions"]["spark"] == notebook.status["message"].split()[1]
     assert all(spark["versions"][name] for name in ("java", "scala", "hadoop", "python"))

@@ -143,6 +143,20 @@ def test_worker_whose_cable_is_cut_is_given_up(broken: Broken) -> None:
     assert wait_until(lambda: broken.cluster.workers == 2, PATIENCE_S)
 
 
+def test_job_goes_on_on_the_other_worker_where_one_is_killed(broken: Broken) -> None:
+    before = broken.wait_for_executors(2)
+    running = broken.begin()
+    broken.workers[0].kill()  # its executor ends by itself
+    ended = broken.notebook.finish(running)
+    assert ended.text == "6"
+    (left,) = broken.wait_for_executors(1)
+    assert left in before
+    assert before - {left} <= broken.executors(is_active=False)
+    assert wait_until(lambda: broken.cluster.workers == 1, PATIENCE_S)
+    broken.workers[0] = broken.cluster.add_worker(cores=1)
+    assert broken.wait_for_executors(2) > {left}
+
+
 def test_job_without_any_worker_says_so_and_can_be_interrupted(broken: Broken) -> None:
     broken.wait_for_executors(2)
     running = broken.begin()

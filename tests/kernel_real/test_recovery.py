@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -186,6 +187,24 @@ def test_session_stays_lost_where_that_is_wanted(new_notebook: NotebookMaker) ->
         assert notebook.status["error"]["hint"] == "run `%spark restart`"
         assert "%spark restart" in notebook.run("spark.range(1).count()").error
         notebook.value("%spark restart")
+        assert notebook.value("spark.range(4).count()") == "4"
+
+
+def test_driver_that_runs_out_of_memory_says_so_and_what_to_raise(
+    new_notebook: NotebookMaker,
+) -> None:
+    conf = {
+        "spark.driver.memory": "512m",
+        "spark.driver.extraJavaOptions": "-XX:+ExitOnOutOfMemoryError",
+    }
+    with new_notebook({"SPARK_KERNEL_CONF": json.dumps(conf)}) as notebook:
+        notebook.value("spark.range(1).count()")
+        fill = "jvm = spark._jvm\nkept = []\nwhile True:\n"
+        fill += "    kept.append(jvm.java.nio.ByteBuffer.allocate(64 << 20))"
+        result = notebook.run(fill)
+        assert result.error.startswith("DriverLostError: The driver ended unexpectedly (exit st")
+        assert "java.lang.OutOfMemoryError: Java heap space" in result.error
+        assert "raise spark.driver.memory" in result.error
         assert notebook.value("spark.range(4).count()") == "4"
 
 

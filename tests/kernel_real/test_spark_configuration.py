@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 from kernel_real.gated_java import any_java
 from kernel_real.notebook import Notebook, NotebookMaker
@@ -68,8 +71,9 @@ def test_spark_env_is_run_and_seen_by_the_driver(
         assert "spark-env.sh" in log
 
 
+@pytest.mark.parametrize("is_of_cluster", [False, True], ids=["environment", "cluster"])
 def test_external_spark_home_starts_through_its_own_spark_submit(
-    new_notebook: NotebookMaker, tmp_path: Path
+    new_notebook: NotebookMaker, tmp_path: Path, is_of_cluster: bool
 ) -> None:
     home = tmp_path / "spark home"
     home.mkdir()
@@ -80,6 +84,12 @@ def test_external_spark_home_starts_through_its_own_spark_submit(
     (home / "conf").mkdir()
     (home / "conf" / "spark-defaults.conf").write_text("spark.test.a of its own\n")
     environ = {"SPARK_HOME": str(home), "SPARK_KERNEL_JAVA_HOME": str(any_java().home)}
+    if is_of_cluster:
+        profile = {"environment": {"SPARK_HOME": str(home)}, "java_home": str(any_java().home)}
+        environ = {
+            "SPARK_KERNEL_CLUSTERS": json.dumps({"its-own": profile}),
+            "SPARK_KERNEL_CLUSTER": "its-own",
+        }
     with new_notebook(environ) as notebook:
         assert notebook.value("spark.range(100).selectExpr('sum(id)').first()[0]") == "4950"
         assert notebook.value("sc.parallelize(range(4), 2).map(lambda n: n + 1).sum()") == "10"

@@ -9,10 +9,12 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 
-from kernel_real.leftovers import kill_all, wait_until
+from kernel_real.leftovers import kill_all, marked_processes, wait_until
 from kernel_real.notebook import Notebook, NotebookMaker
+from kernel_real.schemas import RESOURCE_INFO
 from kernel_real.yarn_cluster import YarnCluster, missing_for_yarn, yarn_cluster
 from spark_kernel.spark.installation import find_spark
 
@@ -113,12 +115,28 @@ def test_node_that_joins_brings_spark_with_all_its_links(
     for rel in ("spark-ui", "cluster-manager", "application-master"):
         with urllib.request.urlopen(links[rel], timeout=20) as page:
             assert page.status == 200, rel
-    (spark,) = notebook.control("resource_info_request", {"types": ["spark"]})["resources"]
-    (executor,) = spark["executors"]
+    reply = notebook.control("resource_info_request", {})
+    jsonschema.validate(reply, RESOURCE_INFO, jsonschema.Draft202012Validator)
+    (executor,) = reply["resources"][2]["executors"]
     with urllib.request.urlopen(executor["logs"]["stderr"], timeout=20) as page:
         assert "stderr" in page.read().decode()
     shown = notebook.run("%spark info").shown
     assert links["application-master"] in shown
+
+
+def test_next_session_of_the_notebook_has_an_application_and_links_of_its_own(
+    notebook: Notebook, cluster: YarnCluster
+) -> None:
+    first = notebook.status["application"]["id"]
+    code = "spark.stop()\nfrom pyspark.sql import SparkSession\n"
+    notebook.value(f"{code}spark = SparkSession.builder.getOrCreate()\nspark.range(5).count()")
+    second = notebook.status["application"]["id"]
+    assert second > first
+    assert cluster.living == [second]
+    links = {link["rel"]: link["url"] for link in notebook.status["links"]}
+    assert links["cluster-manager"] == f"{cluster.web_url}/cluster/app/{second}"
+    # An attempt of an application has its number, and so have the folders of its logs.
+    assert second.removeprefix("application_") in links["application-master"]
 
 
 def test_killed_application_is_told_with_its_cause_and_made_anew(
@@ -159,4 +177,6 @@ def test_nothing_is_left_on_the_cluster_however_the_kernel_ends(
     assert wait_until(lambda: not cluster.living, 40)
     assert second in cluster.applications("KILLED")
     assert first not in cluster.living  # its master was lost with the node
+    # Killed while it cleans up, the driver would leave its folder.
+    assert wait_until(lambda: not marked_processes(notebook.mark), 30)
     kill_all(notebook.mark)

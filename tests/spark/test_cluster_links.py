@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spark_kernel.protocol.events import Link
-from spark_kernel.spark.cluster_links import cluster_links, history_link
+from spark_kernel.spark.cluster_links import cluster_links, executor_log_url, history_link
 
 UI = Link("spark-ui", "Spark UI", "http://10.0.0.1:4040")
 LOG = Link("driver-log", "Driver log", "file:///log")
@@ -19,6 +19,15 @@ def test_links_are_rewritten_and_those_that_only_a_template_tells_are_added():
         Link("cluster-manager", "Cluster manager", "http://master:8080"),
         LOG,
     )
+
+
+def test_log_of_an_executor_goes_where_its_template_says_with_its_query():
+    url = "http://10.0.0.1:8081/logPage/?appId=app-1&executorId=0&logType=stdout"
+    templates = {"executor-log": "https://hub/{host}/{port}{path}"}
+    assert executor_log_url(url, templates, "app-1") == (
+        "https://hub/10.0.0.1/8081/logPage/?appId=app-1&executorId=0&logType=stdout"
+    )
+    assert executor_log_url(url, {}, "app-1") == url
 
 
 def test_nothing_is_added_that_nobody_tells():

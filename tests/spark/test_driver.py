@@ -132,6 +132,13 @@ def test_driver_says_how_to_reach_it(launch):
     assert driver.is_alive
 
 
+def test_last_words_of_java_for_want_of_memory_are_in_its_log(up):
+    words = "Terminating due to java.lang.OutOfMemoryError: Java heap space"
+    driver = up(f"put(b'a row\\n{words}\\n'); os._exit(3)")
+    assert driver.exits.get(timeout=PATIENCE_S) == 3
+    assert driver.log.tail(1) == [words]
+
+
 def test_driver_that_ends_early_gives_no_connection(launch):
     driver = launch("log('no such class'); sys.exit(3)")
     assert driver.wait_for_connection(PATIENCE_S) is None

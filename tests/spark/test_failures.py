@@ -7,7 +7,12 @@ import re
 import pytest
 
 from spark_kernel.errors import ConfigurationError, DriverStartError, SparkStartError
-from spark_kernel.spark.failures import explain_exception, explain_exit, explain_text
+from spark_kernel.spark.failures import (
+    explain_application,
+    explain_exception,
+    explain_exit,
+    explain_text,
+)
 
 LOG = "/logs/driver.log"
 
@@ -84,6 +89,48 @@ KNOWN = {
         "Reason: All masters are unresponsive! Giving up.",
         "All masters are unresponsive! Giving up.",
         "master runs",
+    ),
+    "secret of a standalone cluster": (
+        "26/11/25 02:07:10 WARN StandaloneAppClient$ClientEndpoint: Failed to connect to master "
+        "127.0.0.1:37867\norg.apache.spark.SparkException: Exception thrown in awaitResult: \n"
+        "Caused by: java.lang.RuntimeException: javax.security.sasl.SaslException: DIGEST-MD5: "
+        "digest response format violation. Mismatched response.\n"
+        "26/11/25 02:07:30 ERROR StandaloneSchedulerBackend: Application has been killed. "
+        "Reason: All masters are unresponsive! Giving up.",
+        "does not accept this driver's secret",
+        "spark.authenticate.secret",
+    ),
+    "rights of a queue": (
+        "org.apache.hadoop.security.AccessControlException: User ada does not have permission to "
+        "submit application_1764000000000_0001 to queue root.night",
+        "User ada does not have permission to submit application_1764000000000_0001 to queue "
+        "root.night",
+        "spark.yarn.queue",
+    ),
+    "rights of a queue, by the fair scheduler": (
+        "org.apache.hadoop.yarn.exceptions.YarnException: Failed to submit application_1 to YARN : "
+        "User ada cannot submit applications to queue root.night",
+        "User ada cannot submit applications to queue root.night",
+        "spark.yarn.queue",
+    ),
+    "no ticket": (
+        "Caused by: javax.security.sasl.SaslException: GSS initiate failed [Caused by "
+        "GSSException: No valid credentials provided (Mechanism level: Failed to find any "
+        "Kerberos tgt)]",
+        "by Kerberos: GSS initiate failed",
+        "kinit",
+    ),
+    "no Kerberos": (
+        "org.apache.hadoop.security.AccessControlException: SIMPLE authentication is not enabled. "
+        " Available:[TOKEN, KERBEROS]",
+        "SIMPLE authentication is not enabled. Available:[TOKEN, KERBEROS]",
+        "kinit",
+    ),
+    "rights in the file system": (
+        "org.apache.hadoop.security.AccessControlException: Permission denied: user=ada, "
+        'access=WRITE, inode="/user":hdfs:supergroup:drwxr-xr-x',
+        'Permission denied: user=ada, access=WRITE, inode="/user"',
+        "spark.yarn.stagingDir",
     ),
     "name": (
         "java.net.UnknownHostException: nowhere.example: Name or service not known",
@@ -252,3 +299,24 @@ def test_python_exception_without_words_is_named():
 def test_error_of_our_own_is_left_as_it_is():
     for error in (ConfigurationError("a", "b"), DriverStartError("c")):
         assert explain_exception(error, LOG) is error
+
+
+# -- an application that its cluster ended -----------------------------------------------------
+
+
+def test_application_that_ended_during_the_start_is_explained_from_the_log():
+    ended = RuntimeError("Cannot call methods on a stopped SparkContext.")
+    log = [*KNOWN["secret of a standalone cluster"][0].splitlines(), "INFO bye"]
+    known = explain_application(ended, log)
+    assert known is not None
+    assert "does not accept this driver's secret" in known.message
+    dead = explain_application(SparkStartError("The application ended while it waited"), log[-2:])
+    assert dead is not None
+    assert "All masters are unresponsive" in dead.message
+
+
+def test_log_explains_no_other_error_and_nothing_that_it_does_not_know():
+    log = KNOWN["dead master"][0].splitlines()
+    assert explain_application(RuntimeError("it broke"), log) is None
+    ended = RuntimeError("Cannot call methods on a stopped SparkContext.")
+    assert explain_application(ended, [KNOWN["setting"][0]]) is None

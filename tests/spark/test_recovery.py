@@ -59,6 +59,16 @@ def test_session_that_is_to_stay_lost_says_how_it_comes_back():
     assert not recovery.is_allowed
 
 
+def test_secret_in_a_line_of_the_log_is_not_told_to_cells():
+    recovery = Recovery(True, lambda: False, Clock())
+    line = "ERROR no connection to jdbc:postgresql://h/db?user=a&password=opensesame"
+    problem = recovery.note_loss(describe_end(1, [line]))
+    assert "opensesame" not in problem.message
+    error = recovery.end_behind(EOFError(), since=0.0)
+    assert "password=***" in str(error)
+    assert "opensesame" not in str(error)
+
+
 def test_only_a_loss_during_the_code_explains_its_error():
     clock = Clock()
     recovery = Recovery(True, lambda: False, clock)
@@ -88,6 +98,11 @@ def test_error_of_a_driver_that_is_ending_waits_for_its_end():
             1,
             ["java.lang.OutOfMemoryError: Java heap space", "ERROR so it ends", "INFO bye"],
             "(exit status 1). Its log says: java.lang.OutOfMemoryError: Java heap space",
+        ),
+        (
+            3,
+            ["Terminating due to java.lang.OutOfMemoryError: GC overhead limit exceeded"],
+            "limit exceeded. Its memory was full: raise spark.driver.memory",
         ),
         (1, ["26/01/01 ERROR  Disk: " + "x" * 900], "(exit status 1). Its log says: 26/01/01"),
     ],

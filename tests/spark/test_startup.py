@@ -220,3 +220,14 @@ def test_changes_from_many_threads_are_told_as_they_were_made(stage):
     for name in range(4):
         own = [message for message in messages if message.startswith(f"{name} ")]
         assert own == [f"{name} {number}" for number in range(200)]
+
+
+def test_secret_in_a_message_or_a_problem_never_gets_out(stage):
+    line = "jdbc:postgresql://h/db?user=a&password=opensesame"
+    stage.board.begin(STARTING, line)
+    stage.board.enter(StageName.DRIVER_STARTING, f"one {line}")
+    stage.board.say(f"two {line}")
+    stage.board.end(FAILED, f"three {line}", Problem("E", line, line))
+    assert "opensesame" not in repr(stage.board.status)
+    assert "password=***" in stage.board.status.error.message
+    assert "opensesame" not in repr(stage.said)
