@@ -22,7 +22,7 @@ from spark_kernel.kernel.names import SparkNames
 __all__ = ["SparkShell"]
 
 _log = logging.getLogger(__name__)
-_PLACE = re.compile(r"(?P<file>/\S*/ipykernel_\d+/\d+\.py):(?P<line>\d+)")
+_PLACE = re.compile(r"(?P<file>/\S{0,300}/ipykernel_\d+/\d+\.py):(?P<line>\d+)")
 
 
 class SparkShell(ZMQInteractiveShell):

@@ -151,6 +151,21 @@ def test_text_that_is_not_of_spark_is_kept_as_it_is():
     assert message.condition == "" and message.lines == ("no [such] thing", "Second line")
 
 
+RUNS = ["\n", " ", "\t", " \n", "a", "a.", "[", "Query [id = ", "\n== SQL of x ", "column ",
+        "Lost task ", "Container ", "executor ", "BROADCAST", "'", "\n\tat ", "Caused by: "]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_what_repeats_in_a_text_is_read_in_one_pass(run):
+    text = run * 10_000
+    for whole in (text, f"[X] a{text}b", f"{WORKER}{text}", f"x.SparkException: {text}"):
+        build_report(captured("AnalysisException", whole, whole), Surroundings(NOTEBOOK))
+        find_hint(Clues("X", whole))
+        read_message(whole)
+        read_worker(whole)
+        read_causes(whole)
+
+
 # -- workers and Java ------------------------------------------------------------------------------
 
 

@@ -28,7 +28,7 @@ __all__ = ["build_report"]
 
 _STREAM = re.compile(r"\n=== Streaming Query ===\n")
 _STREAM_NAME = re.compile(r"^Identifier: (?:(?P<name>.*?) )?\[id = (?P<id>[\w-]+)", re.MULTILINE)
-_STREAM_HEAD = re.compile(r"Query (?:.*?)\[id = .*?\] terminated with exception: ")
+_STREAM_HEAD = re.compile(r"Query .{0,300}?\[id = [^\]]*\] terminated with exception: ")
 _ABORTED = re.compile(
     r"^Job aborted due to stage failure: (?:Task \d+ in stage [\d.]+ failed \d+ times?, most "
     r"recent failure: )?(?:Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(\S+ executor [^)]+\): )?"
