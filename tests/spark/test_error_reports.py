@@ -163,6 +163,9 @@ def test_what_repeats_in_a_text_is_read_in_one_pass(run):
         find_hint(Clues("X", whole))
         read_message(whole)
         read_worker(whole)
+    assert marked_statement("select\ta + b", (1, 7), 5) == ("select\ta + b", "      \t^^^^^")
+    assert marked_statement("select a +\n b", (1, 7), 50) == ("select a +", "       ^^^")
+    assert marked_statement("x" * 500 + " a + " + "b" * 300, (1, 501), 300)[1].strip()[:2] == "^^"
         read_causes(whole)
 
 

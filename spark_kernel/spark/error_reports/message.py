@@ -104,15 +104,26 @@ def read_message(text: str) -> SparkMessage:
     )
 
 
-def marked_statement(statement: str, position: tuple[int, int]) -> tuple[str, ...]:
-    """Give the line of a statement that is meant, and a mark below it."""
-    line, column = position
+def marked_statement(statement: str, position: tuple[int, int], width: int = 1) -> tuple[str, ...]:
+    """Give the line of a statement that is meant, and marks below it.
+
+    Parameters
+    ----------
+    width
+        How many characters are meant; 1 where only the place is known, which means a word.
+    """
+    number, column = position
     lines = statement.splitlines()
-    if not 0 < line <= len(lines):
+    if not 0 < number <= len(lines):
         return ()
-    word = re.match(r"[\w.`]+|.?", lines[line - 1][column:])
-    width = max(1, len(word[0])) if word else 1
-    return _trimmed(lines[line - 1], " " * column + "^" * width)
+    line = lines[number - 1]
+    word = re.match(r"[\w.`]+|.?", line[column:])
+    if width == 1 and word:
+        width = len(word[0])
+    width = max(1, min(width, len(line) - column))
+    # A tab stays one, so that the marks stand below the place in any width of it.
+    blank = "".join("\t" if char == "\t" else " " for char in line[:column])
+    return _trimmed(line, blank + "^" * width)
 
 
 def _until(pattern: re.Pattern[str], text: str) -> str:
@@ -146,7 +157,8 @@ def _trimmed(line: str, marks: str, width: int = 120) -> tuple[str, ...]:
     indent = len(line) - len(line.lstrip())
     indent = min(indent, len(marks) - len(marks.lstrip()))
     line, marks = line[indent:], marks[indent:].rstrip()
-    start = max(0, len(marks) - width * 2 // 3) if len(line) > width else 0
+    first = len(marks) - len(marks.lstrip())
+    start = max(0, min(first, len(marks) - width * 2 // 3)) if len(line) > width else 0
     if start:
         line, marks = "…" + line[start:], " " + marks[start:]
     return (line if len(line) <= width else line[:width] + "…", marks[:width])

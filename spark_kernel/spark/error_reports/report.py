@@ -152,7 +152,7 @@ def _statement(error: BaseException, message: SparkMessage) -> tuple[str, ...]:
     """Mark the place in the SQL that the user gave to ``spark.sql``."""
     sql = _sql_place(error)
     if sql is not None:
-        return marked_statement(sql.text, (sql.line, sql.column - 1))
+        return marked_statement(sql.text, (sql.line, sql.column - 1), sql.width)
     if message.position is None:
         return ()
     for frame, _ in traceback.walk_tb(error.__traceback__):
