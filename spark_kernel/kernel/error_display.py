@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +21,15 @@ from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.error_reports.kinds import (
     causes_of,
     full_text,
+    held_text,
     is_group,
     is_of_spark,
     is_shown_by_itself,
+    link_before,
     members,
 )
 from spark_kernel.spark.error_reports.quiet import keep_quiet
+from spark_kernel.spark.error_reports.remembered import let_remember
 from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook, user_places
 
@@ -35,9 +37,8 @@ __all__ = ["ErrorDisplay", "ErrorView"]
 
 _log = logging.getLogger(__name__)
 _DEFAULT_MODE = "Context"
-_BECAUSE = "\nThe above exception was the direct cause of the following exception:\n"
-_DURING = "\nDuring handling of the above exception, another exception occurred:\n"
 _GROUP_LINES = 40
+_MEMBERS = 20
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class ErrorDisplay:
         self._last: ErrorView | None = None
         self._of_thread = threading.local()
         keep_quiet()
+        let_remember()
         threading.excepthook = self.thread_hook(threading.excepthook)
 
     @property
@@ -100,12 +102,20 @@ class ErrorDisplay:
             _log.exception("the report of an error could not be made")
             return None
 
+    def brief_view(self, error: BaseException) -> ErrorView:
+        """Give one line of what an error holds, where showing more was interrupted."""
+        said = held_text(error) or full_text(error)
+        return ErrorView(said, [": ".join(filter(None, [type(error).__name__, said]))], ())
+
     def show_details(self, view: ErrorView) -> None:
         """Show what is folded below an error that has just been shown, and keep it."""
-        self._last = self._of_thread.view = view
+        self._of_thread.view = view
+        if not view.reports:
+            return
+        self._last = view
         try:
             self._shell.display_pub.publish(data=view.details, metadata={})
-        except Exception:
+        except (Exception, KeyboardInterrupt):  # the error itself is out
             _log.exception("the details of an error could not be shown")
 
     def amend(self, reply: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +155,7 @@ class ErrorDisplay:
         report, lines = self._report(found)
         if position:
             above = chain[position - 1]
-            lines.append(_BECAUSE if above.__cause__ is not None else _DURING)
+            lines.append(f"\n{link_before(above)}\n")
             with _cut_off(above):
                 lines += self._shell.InteractiveTB.structured_traceback(
                     type(error), error, error.__traceback__, tb_offset=1
@@ -160,6 +170,13 @@ class ErrorDisplay:
         report = build_report(error, self._surroundings(notebook_of(self._shell)))
         return report, error_lines(report)
 
+    def _plain(self, error: BaseException) -> ErrorView:
+        """Show an error that is not Spark's, for it stands in a group with one that is."""
+        from spark_kernel.spark.error_reports.report import plain_report
+
+        report = plain_report(error, notebook_of(self._shell))
+        return ErrorView(full_text(error), report.sections[0].text.splitlines(), (report,))
+
     def _group(self, group: BaseException) -> ErrorView | None:
         """Show a group as Python does: its own line, then each of its errors."""
         within = list(members(group))
@@ -171,16 +188,16 @@ class ErrorDisplay:
         for place in user_places(group.__traceback__, notebook)[-1:]:
             lines.append(f"{place.where}, line {place.line}")
             lines.append(f"----> {place.line} {place.source}")
-        for number, member in enumerate(within, 1):
-            lines.append(f"---------------- {number} of {len(within)} ----------------")
-            view = self._view(member)
-            if view is None:
-                lines += "".join(traceback.format_exception(member)).splitlines()
-            else:
-                lines += view.lines
-                reports += view.reports
-        if len(lines) > _GROUP_LINES:
-            lines = [*lines[:_GROUP_LINES], "…"]
+        if len(within) > _MEMBERS:
+            lines.append(f"{_MEMBERS} of its {len(within):,} errors are shown")
+        for number, member in enumerate(within[:_MEMBERS], 1):
+            lines.append(f"---------------- {number} of {len(within):,} ----------------")
+            view = self._view(member) or self._plain(member)
+            lines += view.lines
+            reports += view.reports
+        left = len(lines) - _GROUP_LINES
+        if left > 0:
+            lines = [*lines[:_GROUP_LINES], f"… {left} lines more: `%spark error` shows them"]
         return ErrorView(full_text(group), lines, tuple(reports))
 
 

@@ -75,7 +75,7 @@ class ErrorSurroundings:
         try:
             jobs.settle(_SETTLE_MS)
             found = jobs.failure([owner.tag, owner.streams.tag])
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:  # a driver that hangs is interrupted
             _log.info("the failed task was not asked for: %s", type(error).__name__)
             return None
         if found is None or "task" not in found or said not in found["reason"]:
@@ -91,7 +91,7 @@ class ErrorSurroundings:
             return ()
         try:
             return _tables(self.session.driver.existing()["spark"])
-        except Exception as error:  # no hint is better than another error
+        except (Exception, KeyboardInterrupt) as error:  # no hint is better than another error
             _log.info("tables were not asked for: %s", type(error).__name__)
             return ()
 

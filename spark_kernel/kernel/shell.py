@@ -7,7 +7,6 @@ import re
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
@@ -18,11 +17,12 @@ from spark_kernel.errors import SparkKernelError, StaleSessionError
 from spark_kernel.kernel.error_display import ErrorDisplay
 from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.names import SparkNames
+from spark_kernel.spark.error_reports.kinds import raised_below_pyspark
 
 __all__ = ["SparkShell"]
 
 _log = logging.getLogger(__name__)
-_PLACE = re.compile(r"(?P<file>/\S*/ipykernel_\d+/\d+\.py):(?P<line>\d+)")
+_PLACE = re.compile(r"(?P<file>/\S{0,300}/ipykernel_\d+/\d+\.py):(?P<line>\d+)")
 
 
 class SparkShell(ZMQInteractiveShell):
@@ -82,11 +82,11 @@ class SparkShell(ZMQInteractiveShell):
         is_said = isinstance(error, SparkKernelError) and not isinstance(error, StaleSessionError)
         if interrupt is not None or is_said or self.end_behind is None:
             return interrupt
-        if not _raised_below_pyspark(error):
+        if not raised_below_pyspark(error):
             return None
         try:
             return self.end_behind(error, getattr(self._began, "at", float("inf")))
-        except Exception:  # the user's own error is shown all the same
+        except (Exception, KeyboardInterrupt):  # the user's own error is shown all the same
             _log.exception("whether the session has ended is not known")
             return None
 
@@ -107,12 +107,7 @@ class SparkShell(ZMQInteractiveShell):
             error = self._cause_of(sys.exc_info()[1])
             if error is not None:
                 exc_tuple = (type(error), error, error.__traceback__)
-        try:
-            is_shown = self._showed_short(exc_tuple, *args, **kwargs)
-        except KeyboardInterrupt:  # as IPython does where its own showing is interrupted
-            is_shown = True
-            print("\n" + self.get_exception_only(), file=sys.stderr)
-        if not is_shown:
+        if not self._showed_short(exc_tuple, *args, **kwargs):
             super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _showed_short(
@@ -129,7 +124,12 @@ class SparkShell(ZMQInteractiveShell):
             error = getattr(sys, "last_value", None)  # as IPython does for %tb
         if self.error_display is None or exception_only:
             return False
-        view = self.error_display.view(error)
+        if error is None:
+            return False
+        try:
+            view = self.error_display.view(error)
+        except KeyboardInterrupt:  # the cell has failed all the same, and its client must hear it
+            view = self.error_display.brief_view(error)
         if view is None:
             return False
         self._get_exc_info(exc_tuple)  # keeps it for %debug and %tb
@@ -138,10 +138,3 @@ class SparkShell(ZMQInteractiveShell):
         if self.call_pdb:
             self.debugger(force=True)
         return True
-
-
-def _raised_below_pyspark(error: BaseException) -> bool:
-    """Whether an error comes from PySpark, or from what it calls."""
-    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    names = (str(frame.f_globals.get("__name__", "")) for frame in frames)
-    return any(name.split(".", 1)[0] in ("pyspark", "py4j") for name in names)

@@ -35,15 +35,3 @@ class SqlPlace:
     column: int = 0
     cell_line: int = 1
     width: int = 1
-
-    @property
-    def marked(self) -> tuple[str, str]:
-        """The line that is meant, and a line with marks below it; both empty if it is not known."""
-        lines = self.text.splitlines()
-        if not 0 < self.line <= len(lines):
-            return "", ""
-        line = lines[self.line - 1]
-        width = max(1, min(self.width, len(line) - self.column + 1))
-        # A tab stays one, so that the marks stand below the place in any width of it.
-        blank = "".join("\t" if char == "\t" else " " for char in line[: self.column - 1])
-        return line, blank + "^" * width

@@ -7,6 +7,7 @@ more to ask. What is known is given meanwhile, and whoever asks waits a moment a
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +21,7 @@ __all__ = ["CATALOGS", "DATABASES", "FUNCTIONS", "CatalogNames", "Wanted", "colu
 _log = logging.getLogger(__name__)
 _MOST_LISTS = 200
 _MOST_NAMES = 5_000
+_FILE = re.compile(r"`[^`]*[/:][^`]*`$")
 
 Wanted = tuple[str, str]
 """A list of names: of which kind, and of what."""
@@ -114,7 +116,9 @@ class CatalogNames:
 
 def _ask_spark(session: Any, kind: str, name: str) -> list[str]:
     if kind == "columns":
-        return list(session.table(name).columns)
+        # What is no table may be a file, as in json.`/data`: Spark would read all of it.
+        is_file = _FILE.search(name) is not None or not session.catalog.tableExists(name)
+        return [] if is_file else list(session.table(name).columns)
     if kind == "tables":
         rows = session.sql(f"SHOW TABLES IN {name}" if name else "SHOW TABLES").collect()
         return [row[1] for row in rows if not (name and row[2])]

@@ -22,6 +22,15 @@ _WRITE_WORDS = ("INSERT", "MERGE", "UPDATE", "DELETE")
 _LOOPS = ("IF", "WHILE", "LOOP", "REPEAT", "FOR")
 """What ends with its own word behind END."""
 _WORDS = 12
+_CLOSINGS = ("'", '"', "`", "*/", "$$")
+_RETRIES = 20
+_PREFIX_WORDS = ("SELECT", "NOT", "CASE")
+_INFIX_WORDS = (
+    *("BETWEEN", "AND", "OR", "WHEN", "THEN", "ELSE", "LIMIT", "OFFSET", "IN", "LIKE", "ILIKE"),
+    *("RLIKE", "WHERE", "HAVING", "ON", "USING", "VALUES"),
+)
+"""Keywords where something stands before them that has a value; else names, as in ``t.offset``."""
+
 _BEFORE_BEGIN = ("", ";", ":", "THEN", "ELSE", "DO", "LOOP", "REPEAT", "BEGIN", "ATOMIC")
 
 
@@ -66,15 +75,35 @@ def split_statements(text: str) -> list[Statement]:
 
 def _tokens_up_to_an_error(text: str) -> tuple[list[Token], int]:
     """Give the tokens of the statements that can be read, and where the others begin."""
+    tokens = _tokens(text)
+    if tokens is not None:
+        return tokens, len(text)
+    # A quote or a comment without an end: with one, the statements before it can be told.
+    for closing in _CLOSINGS:
+        tokens = _tokens(text + closing)
+        if tokens is not None:
+            ends = [
+                n for n, token in enumerate(tokens, 1) if text[token.start : token.end + 1] == ";"
+            ]
+            tokens = tokens[: ends[-1]] if ends else []
+            return tokens, tokens[-1].end + 1 if tokens else 0
+    end = len(text)
+    for _ in range(_RETRIES):  # each reads all of the text again
+        end = text.rfind(";", 0, max(0, end - 1)) + 1
+        tokens = _tokens(text[:end])
+        if tokens is not None:
+            return tokens, end
+    return [], 0
+
+
+def _tokens(text: str) -> list[Token] | None:
     from sqlglot.errors import TokenError
 
-    end = len(text)
-    while end > 0:
-        try:
-            return _tokenizer().tokenize(text[:end]), end
-        except TokenError:  # a quote or a comment without an end: the statement before it may do
-            end = text.rfind(";", 0, end - 1) + 1
-    return [], 0
+    try:
+        tokens: list[Token] = _tokenizer().tokenize(text)
+    except TokenError:
+        return None
+    return tokens
 
 
 @functools.cache
@@ -178,9 +207,21 @@ def _parameters(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[str]:
         if word == ":" and is_adjacent and _NAME.fullmatch(name):
             # Not `STRUCT<name:INT>`, nor `variant:field`.
             is_first = number == 0 or tokens[number - 1].end + 1 < tokens[number].start
-            if is_first or not _is_operand(words[number - 1]):
+            if is_first or not _is_operand(words, number - 1):
                 yield name
 
 
-def _is_operand(word: str) -> bool:
-    return bool(_NAME.fullmatch(word)) or word[-1:] in ("`", ")", "]", "'", '"')
+def _is_operand(words: Sequence[str], number: int) -> bool:
+    """Whether a word has a value, which a colon behind it takes a field of."""
+    word = words[number].upper()
+    if word in _INFIX_WORDS:
+        before = words[number - 1].upper() if number else ""
+        is_keyword = before == "CASE" or (_has_value(before) and before not in _INFIX_WORDS)
+        return not is_keyword
+    return _has_value(word)
+
+
+def _has_value(word: str) -> bool:
+    if word in _PREFIX_WORDS:
+        return False
+    return word[-1:].isalnum() or word[-1:] in ("_", "`", ")", "]", "'", '"')

@@ -37,8 +37,17 @@ _TABLES = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"(\w+)\s*$")
-_QUOTED = re.compile(r"/\*.*?\*/|--[^\n]*\n|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-_OPEN = re.compile(r"['\"]|--|/\*")
+_QUOTED = re.compile(
+    r"/\*.*?(?:\*/|(?P<comment>\Z))|--[^\n]*(?:\n|(?P<line>\Z))"
+    r"|'(?:[^'\\]|\\.)*(?:'|(?P<one>\\?\Z))|\"(?:[^\"\\]|\\.)*(?:\"|(?P<two>\\?\Z))",
+    re.DOTALL,
+)
+"""A comment or a text; one without an end has a group, and is read once like any other."""
+
+_NEAR = 500
+_STATEMENT = 20_000
+"""How many characters before a place, and of its statement, are looked at."""
+
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _MOST_TABLES = 8
 
@@ -137,20 +146,32 @@ def spot_at(before: str, after: str) -> SqlSpot | None:
     before, after
         The SQL before the place and after it, perhaps of several statements.
     """
-    plain = _QUOTED.sub(" ", before)
-    if _OPEN.search(plain):
+    plain, is_open = _without_texts(before)
+    if is_open:
         return None
     plain = plain.rpartition(";")[2]
-    statement = plain + _QUOTED.sub(" ", after).partition(";")[0]
-    fragment = _FRAGMENT.search(plain)
+    following = _without_texts(after)[0].partition(";")[0]
+    statement = plain[-_STATEMENT:] + following[:_STATEMENT]
+    near = plain[-_NEAR:]
+    fragment = _FRAGMENT.search(near)
     assert fragment is not None  # it may be empty
-    said = _WORD.search(plain[: fragment.start()])
+    said = _WORD.search(near[: fragment.start()])
     last = said[1].upper() if said else ""
     path = tuple(re.findall(_NAME, fragment["path"]))
     return SqlSpot(
         fragment["word"], path, bool(fragment["colon"]), last in _BEFORE_TABLE,
         _mentioned(statement),
     )  # fmt: skip
+
+
+def _without_texts(sql: str) -> tuple[str, bool]:
+    """Give SQL without texts and comments, and whether the last of them has no end."""
+    last = None
+    parts, end = [], 0
+    for last in _QUOTED.finditer(sql):
+        parts.append(sql[end : last.start()])
+        end = last.end()
+    return " ".join([*parts, sql[end:]]), last is not None and last.lastgroup is not None
 
 
 def _mentioned(statement: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.kernel.error_display import ErrorDisplay
+from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.spark.error_reports.surroundings import Surroundings
 
 TABLE = "[TABLE_OR_VIEW_NOT_FOUND] The table or view `x` cannot be found. SQLSTATE: 42P01"
@@ -88,8 +89,50 @@ def test_error_in_a_nested_group_is_found(display):
     view = display.view(BaseExceptionGroup("outer", [ValueError("first"), inner]))
     assert view.lines[0] == "BaseExceptionGroup: outer"
     assert "ValueError: first" in view.lines
-    assert len(view.reports) == 1
+    assert len(view.reports) == 2
     assert display.view(BaseExceptionGroup("plain", [ValueError()])) is None
+
+
+def test_group_says_how_many_of_its_errors_are_shown_and_keeps_each_in_the_fold(display):
+    others = [ValueError(f"number {n} password=hunter2") for n in range(49)]
+    view = display.view(BaseExceptionGroup("many", [spark_error(), *others]))
+    text = "\n".join(view.lines)
+    assert "20 of its 50 errors are shown" in text and " 1 of 50 " in text
+    assert "`%spark error` shows them" in view.lines[-1]
+    display.show_details(view)
+    assert "ValueError: number 18 password=***" in display.last_text
+    assert "hunter2" not in text + display.last_text + view.details["text/html"]
+
+
+def test_error_is_told_in_a_line_where_asking_what_it_says_was_interrupted(display, monkeypatch):
+    class Py4JJavaError(Exception):
+        __module__ = "py4j.protocol"
+
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    error = Py4JJavaError()
+    vars(error).update(java_exception=object(), errmsg="An error occurred while calling o1.x.\n")
+    view = display.view(error)
+    assert view.evalue == "An error occurred while calling o1.x."
+    assert display.brief_view(error).lines == [f"Py4JJavaError: {view.evalue}"]
+    assert display.brief_view(ValueError("x")).lines == ["ValueError: x"]
+
+
+def test_interrupt_while_an_error_is_shown_still_lets_an_error_go_out(display, shell, monkeypatch):
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    sent: list[Any] = []
+    monkeypatch.setattr(display, "_view", interrupted)
+    monkeypatch.setattr(shell, "_showtraceback", lambda *shown: sent.append(shown))
+    monkeypatch.setattr(shell, "error_display", display, raising=False)
+    monkeypatch.setattr(shell, "interrupts", None, raising=False)
+    error = spark_error()
+    showtraceback = SparkShell._showed_short
+    assert showtraceback(shell, (type(error), error, None))
+    assert sent == [(type(error), TABLE, [f"AnalysisException: {TABLE}"])]
+    assert display.last_text == ""
 
 
 def test_other_mode_of_tracebacks_is_ipythons(display, shell):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -303,6 +304,30 @@ def test_order_is_error_then_fold_then_idle(prepared):
     result = failed(prepared, "spark.table('gone')")
     types = [message["header"]["msg_type"] for message in result.messages]
     assert types == ["status", "execute_input", "error", "display_data", "status"]
+
+
+def test_error_is_told_though_an_interrupt_ended_the_question_what_it_says(prepared):
+    prepared.value(
+        "try:\n    sc._jvm.java.util.Optional.empty().get()\n"
+        "except Exception as error:\n    kept = error"
+    )
+    prepared.driver.send_signal(signal.SIGSTOP)
+    try:
+        result = prepared.submit("print('raising')\nraise kept")
+        prepared.wait_for(lambda: result.stdout, 30, "the cell")
+        prepared.interrupt()
+        prepared.finish(result, 20)
+    finally:
+        prepared.driver.send_signal(signal.SIGCONT)
+    types = [message["header"]["msg_type"] for message in result.messages]
+    assert types.count("error") == 1
+    assert result.error.startswith("Py4JJavaError: An error occurred while calling ")
+    assert any("raise kept" in line for line in visible(result))
+    assert result.contents("error")[0]["evalue"] == result.error.partition(": ")[2]
+    assert (
+        "NoSuchElementException"
+        in failed(prepared, "sc._jvm.java.util.Optional.empty().get()").error
+    )
 
 
 # -- wherever it is raised -------------------------------------------------------------------------

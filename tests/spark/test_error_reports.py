@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from spark_kernel.spark.error_reports.hints import Clues, find_hint
 from spark_kernel.spark.error_reports.java import failed_task, read_causes
 from spark_kernel.spark.error_reports.kinds import causes_of, full_text, is_of_spark, what_it_says
 from spark_kernel.spark.error_reports.message import CallSite, marked_statement, read_message
+from spark_kernel.spark.error_reports.remembered import _hook_errors
 from spark_kernel.spark.error_reports.report import build_report
 from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook, is_library, place
@@ -97,6 +99,33 @@ def captured(name: str, text: str, stack: str = "") -> BaseException:
     return made("pyspark.errors.exceptions.captured", name, text, _desc=text, _stackTrace=stack)
 
 
+def raised_in(module: str, error: BaseException) -> BaseException:
+    """Raise an error in code of a module."""
+    code = "def fail(error):\n    raise error"
+    namespace: dict[str, Any] = {"__name__": module}
+    exec(code, namespace)
+    try:
+        namespace["fail"](error)
+    except Exception as raised:
+        return raised
+    raise AssertionError
+
+
+def test_error_of_java_says_again_what_it_said_when_it_was_shown():
+    asked = []
+
+    class Py4JJavaError(Exception):
+        def __str__(self) -> str:
+            asked.append(1)
+            return "once"
+
+    _hook_errors(SimpleNamespace(Py4JJavaError=Py4JJavaError))
+    error = Py4JJavaError()
+    vars(error)["java_exception"] = object()
+    assert str(error) == full_text(error) == str(error) == "once"
+    assert len(asked) == 2
+
+
 # -- what is said ----------------------------------------------------------------------------------
 
 
@@ -134,6 +163,9 @@ def test_statement_is_the_marked_line(text, statement):
 def test_place_in_a_statement_is_marked_and_a_long_line_cut():
     assert marked_statement("select id,\n  nme from x", (2, 2)) == ("nme from x", "^^^")
     assert marked_statement("select", (5, 0)) == ()
+    assert marked_statement("select\ta + b", (1, 7), 5) == ("select\ta + b", "      \t^^^^^")
+    assert marked_statement("select a +\n b", (1, 7), 50) == ("select a +", "       ^^^")
+    assert marked_statement("x" * 500 + " a + " + "b" * 300, (1, 501), 300)[1].strip()[:2] == "^^"
     line, marks = marked_statement("x" * 500 + " nme", (1, 501))
     assert len(line) <= 125 and line[marks.index("^") :].startswith("nme")
 
@@ -149,6 +181,22 @@ def test_call_site_of_a_column_is_read_and_compared_with_the_line():
 def test_text_that_is_not_of_spark_is_kept_as_it_is():
     message = read_message("no [such] thing\nSecond line")
     assert message.condition == "" and message.lines == ("no [such] thing", "Second line")
+
+
+RUNS = ["\n", " ", "\t", " \n", "a", "a.", "[", "Query [id = ", "\n== SQL of x ", "column ",
+        "Lost task ", "Container ", "executor ", "BROADCAST", "'", "\n\tat ",
+        "Caused by: "]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_what_repeats_in_a_text_is_read_in_one_pass(run):
+    text = run * 10_000
+    for whole in (text, f"[X] a{text}b", f"{WORKER}{text}", f"x.SparkException: {text}"):
+        build_report(captured("AnalysisException", whole, whole), Surroundings(NOTEBOOK))
+        find_hint(Clues("X", whole))
+        read_message(whole)
+        read_worker(whole)
+        read_causes(whole)
 
 
 # -- workers and Java ------------------------------------------------------------------------------
@@ -207,6 +255,10 @@ def test_errors_of_spark_are_told_from_others():
     assert is_of_spark(made("py4j.protocol", "Py4JNetworkError"))
     assert is_of_spark(made("_pickle", "PicklingError", "Could not serialize object: TypeError: x"))
     assert not is_of_spark(made("_pickle", "PicklingError", "Can't pickle x"))
+    assert not is_of_spark(raised_in("notebook", made("grpc._channel", "_InactiveRpcError")))
+    assert is_of_spark(
+        raised_in("pyspark.sql.connect.client.core", made("grpc._channel", "_InactiveRpcError"))
+    )
     assert not is_of_spark(ValueError("x"))
     dressed = captured("AnalysisException", TABLE)
     vars(dressed)["_render_traceback_"] = list

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spark_kernel.spark import sql_statements
 from spark_kernel.spark.sql_statements import split_statements
 
 SCRIPT = """BEGIN
@@ -72,6 +73,23 @@ def test_statements_and_what_is_between_them_give_the_text_back(text: str) -> No
     assert all(split_statements(gap) == [] for gap in between)
 
 
+def test_quote_without_an_end_is_found_without_reading_the_text_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = ["SELECT 'a;b'", "INSERT INTO t VALUES " + ", ".join(["('a;b')"] * 50)]
+    read = []
+    tokenizer = sql_statements._tokenizer
+    monkeypatch.setattr(sql_statements, "_tokenizer", lambda: read.append(1) or tokenizer())
+    tuples = ", ".join(["('a;b')"] * 50)
+    for rest in (f"INSERT INTO t VALUES ('it's'), {tuples}", "/* a; '", "`a; b"):
+        read.clear()
+        assert [one.text for one in split_statements(f"{'; '.join(whole)}; {rest}")][:2] == whole
+        assert len(read) < 10
+    read.clear()
+    assert split_statements("SELECT x'zz'" + "; a" * 50)[0].text.startswith("SELECT x'zz'")
+    assert len(read) < 30
+
+
 @given(st.text(max_size=60))
 def test_any_text_can_be_split(text: str) -> None:
     for statement in split_statements(text):
@@ -84,6 +102,10 @@ PARAMETERS = {
     "SELECT * FROM t LIMIT :limit": ("limit",),
     "SELECT * FROM IDENTIFIER(:table)": ("table",),
     "SELECT x >:a, (:b), [:c]": ("a", "b", "c"),
+    "SELECT:a WHERE x BETWEEN:b AND:c OR NOT:d": ("a", "b", "c", "d"),
+    "SELECT CASE WHEN:a THEN:b ELSE:c END LIMIT:d OFFSET:e": ("a", "b", "c", "d", "e"),
+    "SELECT 1 FROM t WHERE x LIKE:a AND 2 IN(:b) LIMIT 3 OFFSET:c": ("a", "b", "c"),
+    "SELECT offset:field, t.limit:field, CAST(x AS STRUCT<a:INT,offset:BIGINT,values:INT>)": (),
     "SELECT a::int, STRUCT<a:INT>, v:field, v[0]:x": (),
     "SELECT ':a', \":b\", `:c` -- :d": (),
     "SELECT DATE :day": ("day",),

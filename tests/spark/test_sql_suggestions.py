@@ -60,6 +60,17 @@ def test_suggestions_fit_the_place(text: str) -> None:
                                                 "overwrite")] == PLACES[text]  # fmt: skip
 
 
+@pytest.mark.parametrize("piece", ["a", "a.", "`", "--", "/*", "' ", "FROM ", "\n", " ", "x'"])
+def test_long_text_is_read_in_one_pass(piece: str) -> None:
+    spot_at(piece * 100_000, piece * 100_000)
+    spot_at("SELECT " + piece * 100_000 + " FROM ", piece * 100_000)
+
+
+@pytest.mark.parametrize("text", ["SELECT 'a\\|", 'SELECT "a|', "SELECT /* a|", "-- 'a'|"])
+def test_nothing_is_suggested_in_what_has_no_end_yet(text: str) -> None:
+    assert suggested(text) == []
+
+
 def test_keywords_are_written_as_the_user_writes() -> None:
     assert suggested("sel|") == ["select"]
     assert suggested("SEL|") == ["SELECT"]
@@ -71,14 +82,20 @@ class FakeSession:
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.asked: list[str] = []
+        self.tables: dict[str, list[str]] = {}
 
     def sql(self, text: str) -> Any:
         self.asked.append(text)
         self.gate.wait(30)
         return SimpleNamespace(collect=lambda: [("", "flights", False), ("", "view", True)])
 
+    @property
+    def catalog(self) -> Any:
+        return SimpleNamespace(tableExists=self.tables.__contains__)
+
     def table(self, name: str) -> Any:
-        raise ValueError(f"there is no table {name}")
+        self.asked.append(name)
+        return SimpleNamespace(columns=self.tables[name])
 
 
 @pytest.fixture
@@ -127,3 +144,13 @@ def test_names_of_another_session_are_forgotten(session: FakeSession) -> None:
 
 def test_what_is_not_there_has_no_names(session: FakeSession) -> None:
     assert CatalogNames(lambda: session).known([columns("gone")], 30) == {columns("gone"): ()}
+
+
+@pytest.mark.parametrize("name", ["json.`/data`", "delta.`s3a://place/data`", "json.`data.json`"])
+def test_files_are_not_read_for_the_names_of_their_columns(session: FakeSession, name: str) -> None:
+    session.tables = {"flights": ["origin"], "delta.`s3a://place/data`": ["there"]}
+    spot = spot_at("SELECT ", f" FROM {name}")
+    assert spot is not None and columns(name) in spot.wanted
+    known = CatalogNames(lambda: session).known([columns(name), columns("flights")], 30)
+    assert known == {columns(name): (), columns("flights"): ("origin",)}
+    assert session.asked == ["flights"]

@@ -169,7 +169,7 @@ _HINTS = (
     _of("AMBIGUOUS_REFERENCE", "say which one: join with on=\"name\", or give the frames an alias "
         "(`a = df.alias(\"a\")`) and use `col(\"a.name\")`"),
     _of("AMBIGUOUS_COLUMN_OR_FIELD", _ALIAS),
-    _said(r"[Cc]olumn .*(?:is|are) ambiguous", _ALIAS),
+    _said(r"[Cc]olumn .{0,300}(?:is|are) ambiguous", _ALIAS),
     _of("DATATYPE_MISMATCH", "make the types agree with `.cast(\"type\")`; `df.printSchema()` "
         "shows them"),
     _of("CAST_INVALID_INPUT", "`.try_cast(\"type\")` gives null for what cannot be cast"),
@@ -215,17 +215,17 @@ _HINTS = (
     _said(r"bigger than (?:spark\.driver\.)?maxResultSize|spark\.driver\.maxResultSize",
           "collect less (limit, aggregate, write instead), or raise spark.driver.maxResultSize "
           "in `%%spark_conf --restart`"),
-    _said(r"Could not execute broadcast in|BROADCAST.*TIMEOUT|spark\.sql\.broadcastTimeout",
+    _said(r"Could not execute broadcast in|BROADCAST.{0,100}TIMEOUT|spark\.sql\.broadcastTimeout",
           "raise spark.sql.broadcastTimeout, or do without the broadcast "
           "(spark.sql.autoBroadcastJoinThreshold = -1)"),
     _said(r"Not enough memory to build and broadcast|Cannot broadcast the table",
           "the table is too large to broadcast: set spark.sql.autoBroadcastJoinThreshold to -1, "
           "or raise spark.driver.memory"),
     _said(r"(?:with|exit) (?:code|status) (?:137|143|52)\b|[Cc]ontainer killed|"
-          r"Container.*memory limits|OOMKilled|UNABLE_TO_ACQUIRE_MEMORY|"
+          r"Container.{0,300}memory limits|OOMKilled|UNABLE_TO_ACQUIRE_MEMORY|"
           r"SPILL_OUT_OF_MEMORY|AGGREGATE_OUT_OF_MEMORY",
           _EXECUTOR_MEMORY),
-    _said(r"(?s)Lost task .*OutOfMemoryError", _EXECUTOR_MEMORY),
+    _said(r"(?s)Lost task .{0,500}OutOfMemoryError", _EXECUTOR_MEMORY),
     _said(r"OutOfMemoryError", _HEAP),
     _said(r"Python worker exited unexpectedly|Python worker failed to connect back|EOFException",
           "the Python worker ended by itself: often for want of memory, or a crash of a native "
@@ -234,7 +234,7 @@ _HINTS = (
           "shuffle data was lost with its executor: look at that executor's log; more memory, or "
           "dynamic allocation with an external shuffle service, keeps it"),
     _said(r"ExecutorLostFailure|[Ll]ost executor|Remote RPC client disassociated|"
-          r"executor .* exited|Executor heartbeat timed out",
+          r"executor .{0,300} exited|Executor heartbeat timed out",
           "an executor was lost: its log tells why; often it is memory "
           "(spark.executor.memoryOverhead)"),
     _said(r"AccessControlException|Permission denied|INSUFFICIENT_PERMISSIONS|AccessDenied|"

@@ -10,8 +10,10 @@ from spark_kernel.protocol.error_report import FailedTask
 __all__ = ["JavaCause", "failed_task", "read_causes"]
 
 _CAUSE = re.compile(r"^Caused by: ", re.MULTILINE)
-_FRAME = re.compile(r"^\s*(?:at [\w.$/]+\(|at [\w.$/<>]+|\.\.\. \d+ (?:more|common))", re.MULTILINE)
-_HEAD = re.compile(r"\s*:?\s*([\w.$]+\.[\w$]+)(?:: ?(.*))?$", re.DOTALL)
+_FRAME = re.compile(
+    r"^[ \t]*(?:at [\w.$/]+\(|at [\w.$/<>]+|\.\.\. \d+ (?:more|common))", re.MULTILINE
+)
+_HEAD = re.compile(r"(?::\s*)?([\w.$]+\.[\w$]+)(?:: ?(.*))?$", re.DOTALL)
 _LOST = re.compile(
     r"Lost task (\d+)\.(\d+) in stage (\d+)\.(\d+) \(TID \d+\) \((\S+) executor ([^)\s]+)\)"
 )
@@ -45,7 +47,7 @@ def read_causes(stack: str) -> list[JavaCause]:
     for part in _CAUSE.split(stack):
         frames = _FRAME.search(part)
         said, rest = (part[: frames.start()], part[frames.start() :]) if frames else (part, "")
-        head = _HEAD.match(said.split(_DRIVER_STACK)[0].rstrip())
+        head = _HEAD.match(said.split(_DRIVER_STACK)[0].strip())
         if head is not None:
             causes.append(JavaCause(head[1], (head[2] or "").rstrip(), rest.rstrip()))
     return causes[::-1]

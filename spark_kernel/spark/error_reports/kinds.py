@@ -6,31 +6,36 @@ Nothing of PySpark is imported: an error of its own is there only once its modul
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from spark_kernel.errors import SparkKernelError
 from spark_kernel.redaction import redacted
+from spark_kernel.spark.error_reports.remembered import remember
 
 __all__ = [
     "Said",
     "causes_of",
     "full_text",
+    "held_text",
     "is_group",
     "is_of_spark",
     "is_shown_by_itself",
+    "link_before",
     "members",
+    "raised_below_pyspark",
     "what_it_says",
 ]
 
 _log = logging.getLogger(__name__)
-_MODULES = ("pyspark.errors.", "py4j.protocol", "grpc")
+_MODULES = ("pyspark.errors.", "py4j.protocol.")
+_RPC = "grpc."
 _PICKLING = ("Could not serialize object", "Object too large to serialize")
 _SHOWN_BY_ITSELF = "_render_traceback_"
 _TEXT_LIMIT = 64_000
 _CHAIN = 20
-_MEMBERS = 20
 _WRAPPED = "An error occurred while calling "
 
 
@@ -60,7 +65,16 @@ def is_of_spark(error: BaseException) -> bool:
     modules = [f"{kind.__module__}." for kind in type(error).__mro__]
     if any(module.startswith(_MODULES) for module in modules):
         return True
+    if any(module.startswith(_RPC) for module in modules):  # or else of a client of the user's
+        return raised_below_pyspark(error)
     return modules[0].startswith(("pickle.", "_pickle.")) and str(error).startswith(_PICKLING)
+
+
+def raised_below_pyspark(error: BaseException) -> bool:
+    """Whether an error comes from PySpark, or from what it calls."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    names = (str(frame.f_globals.get("__name__", "")) for frame in frames)
+    return any(name.split(".", 1)[0] in ("pyspark", "py4j") for name in names)
 
 
 def is_shown_by_itself(error: BaseException) -> bool:
@@ -81,10 +95,17 @@ def causes_of(error: BaseException) -> list[BaseException]:
     return chain
 
 
+def link_before(error: BaseException) -> str:
+    """Give what Python writes between an error and the one that led to it."""
+    if error.__cause__ is not None:
+        return "The above exception was the direct cause of the following exception:"
+    return "During handling of the above exception, another exception occurred:"
+
+
 def members(error: BaseException) -> Iterator[BaseException]:
     """Give the errors of a group, those of groups inside it too."""
     inner: Sequence[BaseException] = getattr(error, "exceptions", ())
-    for member in inner[:_MEMBERS]:
+    for member in inner:
         if is_group(member):
             yield from members(member)
         else:
@@ -99,13 +120,23 @@ def is_group(error: BaseException) -> bool:
 def full_text(error: BaseException, limit: int = _TEXT_LIMIT) -> str:
     """Give ``str`` of an error as it can be shown; never raises.
 
-    Errors of Java's ask the driver for it, which may be gone.
+    Errors of Java's ask the driver for it, which may be gone, or hang until an interrupt.
     """
     try:
-        return _bounded(str(error), limit)
-    except Exception as failure:
+        said = str(error)
+        remember(error, said)
+        return _bounded(said, limit)
+    except (Exception, KeyboardInterrupt) as failure:
         _log.info("an error could not be asked what it says: %s", type(failure).__name__)
-        return _bounded(str(vars(error).get("_desc") or vars(error).get("errmsg") or ""), limit)
+        return held_text(error, limit)
+
+
+def held_text(error: BaseException, limit: int = _TEXT_LIMIT) -> str:
+    """Give what an error holds of what it says; asks nobody, and lets nobody ask any more."""
+    held = vars(error)
+    said = str(held.get("_desc") or held.get("_message") or held.get("errmsg") or "").strip()
+    remember(error, said)
+    return _bounded(said, limit)
 
 
 def what_it_says(error: BaseException) -> Said:

@@ -1,6 +1,7 @@
 """Reads what Spark says: the condition, the sentence, the statement of SQL, where a column is from.
 
-Everything is read from the text of the error; each form is one of Spark 4's.
+Everything is read from the text of the error; each form is one of Spark 4's. Users have a say in
+the text: no pattern may begin with a run of what it repeats, which takes time by its square.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from dataclasses import dataclass
 __all__ = ["CallSite", "SparkMessage", "marked_statement", "read_message"]
 
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\]\s*")
-_SQL_STATE = re.compile(r"[ \t]*SQLSTATE: \w{5}\b")
+_SQL_STATE = re.compile(r" ?SQLSTATE: \w{5}\b")
 _POSITION = re.compile(r";? \(?line (\d+),? pos (\d+)\)?;?(?=\n|$)")
-_STACK = re.compile(r"\n+JVM stacktrace:\n|\n\s*at [\w.$/]+\(")
-_SQL = re.compile(r"\n+== SQL(?: of \w+ [^\n]+?)?(?: ?\(line (\d+), position (\d+)\))? ?==\n")
-_SQL_END = re.compile(r"\n\n|\n== ")
+_STACK = re.compile(r"\nJVM stacktrace:\n|\n[ \t]*at [\w.$/]+\(")
+_SQL = re.compile(r"\n== SQL(?: of \w+ [^\n]+?)?(?: ?\(line (\d+), position (\d+)\))? ?==\n")
 _FRAME = re.compile(r"\n== DataFrame ==\n\"([^\n\"]*)\" was called from\n([^\n]*)")
 _CELL_SITE = re.compile(r"line (\d+) in cell \[(\d+)\]")
 _FILE_SITE = re.compile(r"(.+):(\d+)")
@@ -104,15 +104,26 @@ def read_message(text: str) -> SparkMessage:
     )
 
 
-def marked_statement(statement: str, position: tuple[int, int]) -> tuple[str, ...]:
-    """Give the line of a statement that is meant, and a mark below it."""
-    line, column = position
+def marked_statement(statement: str, position: tuple[int, int], width: int = 1) -> tuple[str, ...]:
+    """Give the line of a statement that is meant, and marks below it.
+
+    Parameters
+    ----------
+    width
+        How many characters are meant; 1 where only the place is known, which means a word.
+    """
+    number, column = position
     lines = statement.splitlines()
-    if not 0 < line <= len(lines):
+    if not 0 < number <= len(lines):
         return ()
-    word = re.match(r"[\w.`]+|.?", lines[line - 1][column:])
-    width = max(1, len(word[0])) if word else 1
-    return _trimmed(lines[line - 1], " " * column + "^" * width)
+    line = lines[number - 1]
+    word = re.match(r"[\w.`]+|.?", line[column:])
+    if width == 1 and word:
+        width = len(word[0])
+    width = max(1, min(width, len(line) - column))
+    # A tab stays one, so that the marks stand below the place in any width of it.
+    blank = "".join("\t" if char == "\t" else " " for char in line[:column])
+    return _trimmed(line, blank + "^" * width)
 
 
 def _until(pattern: re.Pattern[str], text: str) -> str:
@@ -146,7 +157,8 @@ def _trimmed(line: str, marks: str, width: int = 120) -> tuple[str, ...]:
     indent = len(line) - len(line.lstrip())
     indent = min(indent, len(marks) - len(marks.lstrip()))
     line, marks = line[indent:], marks[indent:].rstrip()
-    start = max(0, len(marks) - width * 2 // 3) if len(line) > width else 0
+    first = len(marks) - len(marks.lstrip())
+    start = max(0, min(first, len(marks) - width * 2 // 3)) if len(line) > width else 0
     if start:
         line, marks = "…" + line[start:], " " + marks[start:]
     return (line if len(line) <= width else line[:width] + "…", marks[:width])

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from spark_kernel.protocol.error_report import CodePlace, ErrorReport
+from spark_kernel.protocol.error_report import CodePlace, ErrorReport, ErrorSection
 from spark_kernel.protocol.sql import SQL_PLACE, SqlPlace
+from spark_kernel.redaction import redacted
 from spark_kernel.spark.error_reports.hints import Clues, find_hint
 from spark_kernel.spark.error_reports.java import JavaCause, failed_task, read_causes
 from spark_kernel.spark.error_reports.kinds import Said, what_it_says
@@ -19,16 +20,16 @@ from spark_kernel.spark.error_reports.message import (
     marked_statement,
     read_message,
 )
-from spark_kernel.spark.error_reports.sections import sections_of
+from spark_kernel.spark.error_reports.sections import python_traceback, sections_of
 from spark_kernel.spark.error_reports.surroundings import Surroundings
 from spark_kernel.spark.error_reports.user_code import Notebook, place, user_places
 from spark_kernel.spark.error_reports.worker import WorkerError, read_worker
 
-__all__ = ["build_report"]
+__all__ = ["build_report", "plain_report"]
 
 _STREAM = re.compile(r"\n=== Streaming Query ===\n")
 _STREAM_NAME = re.compile(r"^Identifier: (?:(?P<name>.*?) )?\[id = (?P<id>[\w-]+)", re.MULTILINE)
-_STREAM_HEAD = re.compile(r"Query (?:.*?)\[id = .*?\] terminated with exception: ")
+_STREAM_HEAD = re.compile(r"Query .{0,300}?\[id = [^\]]*\] terminated with exception: ")
 _ABORTED = re.compile(
     r"^Job aborted due to stage failure: (?:Task \d+ in stage [\d.]+ failed \d+ times?, most "
     r"recent failure: )?(?:Lost task [\d.]+ in stage [\d.]+ \(TID \d+\) \(\S+ executor [^)]+\): )?"
@@ -83,6 +84,19 @@ def build_report(error: BaseException, surroundings: Surroundings) -> ErrorRepor
         hint=find_hint(clues),
         sections=tuple(sections_of(error, shown, worker, causes, surroundings.notebook)),
         links=tuple(surroundings.links_of(task)),
+    )
+
+
+def plain_report(error: BaseException, notebook: Notebook) -> ErrorReport:
+    """Make the report of an error that is not Spark's, and stands beside one that is."""
+    trace = redacted(python_traceback(error, notebook))
+    said = redacted("".join(traceback.format_exception_only(error))).strip()
+    name, _, text = said.partition(": ")
+    return ErrorReport(
+        name=name,
+        message=tuple(text.splitlines()),
+        places=tuple(user_places(error.__traceback__, notebook)[-1:]),
+        sections=(ErrorSection("Python traceback", trace),),
     )
 
 
@@ -152,7 +166,7 @@ def _statement(error: BaseException, message: SparkMessage) -> tuple[str, ...]:
     """Mark the place in the SQL that the user gave to ``spark.sql``."""
     sql = _sql_place(error)
     if sql is not None:
-        return marked_statement(sql.text, (sql.line, sql.column - 1))
+        return marked_statement(sql.text, (sql.line, sql.column - 1), sql.width)
     if message.position is None:
         return ()
     for frame, _ in traceback.walk_tb(error.__traceback__):

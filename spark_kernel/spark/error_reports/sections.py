@@ -9,7 +9,13 @@ from collections.abc import Iterator, Sequence
 from spark_kernel.protocol.error_report import ErrorSection
 from spark_kernel.redaction import redacted
 from spark_kernel.spark.error_reports.java import JavaCause
-from spark_kernel.spark.error_reports.kinds import Said, causes_of, is_of_spark, what_it_says
+from spark_kernel.spark.error_reports.kinds import (
+    Said,
+    causes_of,
+    is_of_spark,
+    link_before,
+    what_it_says,
+)
 from spark_kernel.spark.error_reports.user_code import Notebook, parsed_frame
 from spark_kernel.spark.error_reports.worker import WorkerError
 
@@ -22,8 +28,6 @@ _CAUSE_LIMIT = 8_000
 _CAUSES_LIMIT = 24_000
 _FRAMES = 60
 _FILE = re.compile(r'File "([^"\n]+)", line (\d+)')
-_BECAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
-_DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
 def sections_of(
@@ -64,7 +68,7 @@ def python_traceback(error: BaseException, notebook: Notebook) -> str:
         body = f"Traceback (most recent call last):\n{frames}" if frames else ""
         parts.append(f"{body}{_last_line(one)}\n")
         if position + 1 < len(chain):
-            parts.append(_BECAUSE if one.__cause__ is not None else _DURING)
+            parts.append(f"\n{link_before(one)}\n\n")
     return _with_cells("".join(reversed(parts)).rstrip(), notebook)
 
 

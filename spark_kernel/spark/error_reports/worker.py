@@ -11,7 +11,7 @@ __all__ = ["WorkerError", "WorkerFrame", "read_worker"]
 
 _HEAD = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^  File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<name>[^\n]+))?$')
-_END = re.compile(r"\n+\s*(?:SQLSTATE: \w{5}|at [\w.$/]+\(|=== Streaming Query ===)")
+_END = re.compile(r"\n[ \t]*(?:SQLSTATE: \w{5}|at [\w.$/]+\(|=== Streaming Query ===)")
 
 
 @dataclass(frozen=True)
