@@ -6,7 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from spark_kernel.protocol.sql import SqlPlace
+from spark_kernel.protocol.sql import SQL_PLACE, SqlPlace
+from spark_kernel.spark.error_reports.report import build_report
+from spark_kernel.spark.error_reports.surroundings import Surroundings
+from spark_kernel.spark.error_reports.user_code import Notebook
 from spark_kernel.spark.sql_runs import described, place_of
 from spark_kernel.spark.sql_statements import split_statements
 
@@ -36,11 +39,18 @@ def test_command_is_told_in_a_few_words(text: str, expected: str) -> None:
     assert described(statement, SimpleNamespace()) == expected  # type: ignore[arg-type]
 
 
+def marks_of(place: SqlPlace) -> tuple[str, ...]:
+    """Give what a report shows of a place."""
+    error = ValueError()
+    setattr(error, SQL_PLACE, place)
+    return build_report(error, Surroundings(Notebook({}, str))).statement
+
+
 def test_place_comes_from_what_spark_says() -> None:
     second = split_statements("SELECT 1;\n\nSELECT a,\n  b FROM t")[1]
     place = place_of(ValueError("no column; line 2 pos 2;"), second, 2, 2)
     assert place == SqlPlace(2, 2, second.text, 2, 3, 3)
-    assert place.marked == ("  b FROM t", "  ^")
+    assert marks_of(place) == ("b FROM t", "^")
 
 
 def test_place_comes_from_the_context_where_there_is_one() -> None:
@@ -55,9 +65,9 @@ def test_place_comes_from_the_context_where_there_is_one() -> None:
     error.getQueryContext = lambda: [context]  # type: ignore[attr-defined]
     place = place_of(error, statement, 1, 1)
     assert (place.line, place.column, place.width) == (2, 2, 3)
-    assert place.marked == ("\tabc FROM t", "\t^^^")
+    assert marks_of(place) == ("abc FROM t", "^^^")
 
 
 def test_place_that_is_not_known_marks_nothing() -> None:
     (statement,) = split_statements("SELECT 1")
-    assert place_of(ValueError("?"), statement, 1, 1).marked == ("", "")
+    assert marks_of(place_of(ValueError("?"), statement, 1, 1)) == ()
