@@ -317,6 +317,7 @@ client = spark.client
 request = ReleaseSessionRequest(session_id=client._session_id, client_type="another")
 request.user_context.CopyFrom(client._config_request_with_metadata().user_context)
 client._stub.ReleaseSession(request, metadata=client._builder.metadata())"""
+    notebook.value("%spark restart")  # more than three losses in ten minutes are too many
     notebook.value("frame = spark.range(3)")
     assert notebook.run(dropped).error == ""
     lost = notebook.run("frame.count()")
