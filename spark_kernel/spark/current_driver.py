@@ -188,7 +188,8 @@ class CurrentDriver:
         try:
             return self._attach(started)
         except Exception:
-            if started.archive is None or started.driver.is_alive:
+            is_stopped = self._is_cancelled.is_set()  # its end says nothing about the archive
+            if started.archive is None or started.driver.is_alive or is_stopped:
                 raise
             # A driver that dies with an archive gets a second chance without.
             self.archives.discard(started.archive)

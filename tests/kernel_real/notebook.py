@@ -228,9 +228,9 @@ class Notebook:
 
     @property
     def status(self) -> dict[str, Any]:
-        """The content of the latest ``spark_status``."""
+        """The content of the latest ``spark_status``; waits for the first."""
         self.receive()
-        assert self.statuses, self._story()
+        self.wait_for(lambda: self.statuses, _INFO_TIMEOUT_S, "a spark_status")
         return self.statuses[-1]
 
     @property
