@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from kernel_real.gated_java import any_java
 from kernel_real.leftovers import MARK, wait_until
+from kernel_real.notebook import Notebook, NotebookMaker
 from spark_kernel.spark.installation import find_spark
 from spark_kernel.spark.launch import module_options
 
@@ -178,3 +180,18 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         capture_output=True,
     )  # fmt: skip
     return certificate, key
+
+
+@contextmanager
+def notebook_on_a_server(new_notebook: NotebookMaker) -> Iterator[Notebook]:
+    """Run a server of its own, and give a notebook that is ready on it."""
+    folder, mark = new_notebook.next_place()
+    with connect_server(folder, mark) as server:
+        clusters = {"there": {"master": server.url}}
+        environ = {
+            "SPARK_KERNEL_CLUSTERS": json.dumps(clusters),
+            "SPARK_KERNEL_CLUSTER": "there",
+        }
+        with new_notebook(environ) as made:
+            made.wait_for_state("ready")
+            yield made

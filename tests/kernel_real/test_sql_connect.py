@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
-from kernel_real.connect_server import connect_server
+from kernel_real.connect_server import notebook_on_a_server
 from kernel_real.notebook import Notebook, NotebookMaker
 
 
 @pytest.fixture(scope="module")
 def remote(new_notebook: NotebookMaker) -> Iterator[Notebook]:
     """Give a notebook on a server."""
-    folder, mark = new_notebook.next_place()
-    with connect_server(folder, mark) as server:
-        clusters = {"there": {"master": server.url}}
-        environ = {
-            "SPARK_KERNEL_CLUSTERS": json.dumps(clusters),
-            "SPARK_KERNEL_CLUSTER": "there",
-        }
-        with new_notebook(environ) as made:
-            made.wait_for_state("ready")
-            yield made
+    with notebook_on_a_server(new_notebook) as made:
+        yield made
 
 
 def test_cell_of_sql_runs_on_the_server(remote: Notebook) -> None:
