@@ -26,6 +26,7 @@ HEIGHTS = {
     "export": 2,
     "spark": 1,
     "display": 1,
+    "recording": 1,
     "protocol": 0,
     "errors": 0,
     "redaction": 0,
@@ -33,7 +34,7 @@ HEIGHTS = {
 }
 """How high each part of the package stands; a part imports nothing that stands above it."""
 
-STRANGERS = {"spark", "display"}
+STRANGERS = {"spark", "display", "recording"}
 """Parts that never import each other."""
 
 FORBIDDEN = {
@@ -41,6 +42,7 @@ FORBIDDEN = {
     "display": {"IPython", "ipykernel", "traitlets"},
     "magics": {"ipykernel"},
     "export": {"ipykernel"},
+    "recording": {"ipykernel"},
     "cli": {"ipykernel"},
 }
 """Foreign packages that a part does without."""
@@ -160,7 +162,7 @@ def _is_upward(found: Import) -> bool:
     importer, imported = _part(found.importer), _part(found.imported)
     if importer not in HEIGHTS or imported not in HEIGHTS:
         return True  # a new part: where it stands has to be said above
-    if importer != imported and {importer, imported} == STRANGERS:
+    if importer != imported and {importer, imported} <= STRANGERS:
         return True
     return HEIGHTS[importer] < HEIGHTS[imported]
 
