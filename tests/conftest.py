@@ -53,7 +53,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _skipped(reporter: Any) -> list[Any]:
-    return list(reporter.stats.get("skipped", [])) if os.environ.get(_STRICT) else []
+    # A worker has no reporter: its tests are reported where they are handed out.
+    if reporter is None or not os.environ.get(_STRICT):
+        return []
+    return list(reporter.stats.get("skipped", []))
 
 
 @pytest.fixture(scope="session", autouse=True)
