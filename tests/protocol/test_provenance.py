@@ -18,11 +18,10 @@ from spark_kernel.protocol.provenance import (
     RunStatus,
     SparkRecord,
     Totals,
-    instant,
     instant_text,
     record_content,
-    record_of,
 )
+from spark_kernel.protocol.record_reading import instant, record_of
 
 MOMENT = datetime(2026, 11, 25, 4, 9, 13, 250000, tzinfo=timezone.utc)
 RECORD = CellRecord(
