@@ -20,6 +20,19 @@ __all__ = ["DataFlows", "Found", "follow_data"]
 
 _log = logging.getLogger(__name__)
 _WAIT_MS = 500
+_CLASSES = (
+    "Fields",
+    "FileSums",
+    "FileListing",
+    "DataSeen",
+    "Relations",
+    "RddReader",
+    "PlanReader",
+    "StateNow",
+    "DataMarker",
+    "DataOfTag",
+    "DataFlow",
+)
 
 Found = tuple[tuple[Dataset, ...] | None, tuple[Dataset, ...] | None]
 """Inputs and outputs; None where they cannot be known."""
@@ -59,7 +72,7 @@ class DataFlows:
 
 def follow_data(context: Any) -> DataFlows:
     """Follow what a classic context reads and writes from now on; some 0.2 s."""
-    loaded = load_classes(context, "FileListing", "PlanReader", "DataFlow")
+    loaded = load_classes(context, *_CLASSES)
     arguments = context._gateway.new_array(context._jvm.java.lang.Object, 2)
     arguments[0] = context._jsc.sc()
     arguments[1] = OWNER_PREFIX
