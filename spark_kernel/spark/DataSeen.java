@@ -2,10 +2,12 @@ package org.sparkkernel;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -124,9 +126,13 @@ public final class DataSeen {
 
   private List finished(Map datasets, int omitted, long eachMs, long deadline) {
     List all = new ArrayList();
+    Set places = places(datasets);
     Iterator values = datasets.values().iterator();
     while (values.hasNext()) {
       Map dataset = (Map) values.next();
+      if (dataset.get("kind").equals("file") && places.contains(dataset.get("name"))) {
+        continue;
+      }
       Object listing = dataset.remove("listing");
       if (listing != null && dataset.get("fingerprint") == null && dataset.get("note") == null) {
         long leftMs = (deadline - System.nanoTime()) / 1000000L;
@@ -144,6 +150,16 @@ public final class DataSeen {
       all.add(rest);
     }
     return all;
+  }
+
+  /** Gives the places of tables: whoever fills a table writes the files there too. */
+  private static Set places(Map datasets) {
+    Set places = new HashSet();
+    Iterator values = datasets.values().iterator();
+    while (values.hasNext()) {
+      places.add(((Map) values.next()).get("location"));
+    }
+    return places;
   }
 
   private static String key(Map dataset) {

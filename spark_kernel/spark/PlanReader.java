@@ -119,6 +119,8 @@ public final class PlanReader {
       }
     } else if (kind.equals("LogicalRDD") || kind.equals("ExternalRDD")) {
       rdds.read(Fields.of(node, "rdd"), seen);
+    } else if (kind.equals("MemoryPlan")) {
+      seen.read(Relations.other("memory", "what a stream has brought so far"));
     } else if (kind.equals("StreamingRelation")) {
       stream(Fields.of(node, "dataSource"), Fields.text(Fields.of(node, "sourceName")));
     } else if (kind.equals("StreamingRelationV2")) {

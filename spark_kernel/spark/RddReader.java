@@ -92,8 +92,9 @@ public final class RddReader {
         parents.addAll(Fields.list(info.parentIds()));
       }
     }
-    // What a reader does to find a schema is told with what it gives.
-    if (details.indexOf("DataFrameReader.") >= 0) {
+    // What is done to find a schema is told with what comes of it.
+    if (details.indexOf("DataFrameReader.") >= 0 || details.indexOf("SparkSession.sql(") >= 0
+        || details.indexOf("SparkSession.table(") >= 0) {
       return;
     }
     if (details.indexOf(".saveAs") >= 0 && !isOutputKnown) {
@@ -122,10 +123,7 @@ public final class RddReader {
   }
 
   private void leaf(RDDInfo info, DataSeen seen) {
-    String scope = Fields.text(Fields.path(info.scope(), "value.name"));
-    if (scope.isEmpty() && info.scope().isDefined()) {
-      scope = Fields.text(Fields.of(info.scope().get(), "name"));
-    }
+    String scope = Fields.text(Fields.of(Fields.option(info.scope()), "name"));
     String name = Fields.text(info.name());
     boolean isClass = name.matches("\\w+RDD(\\w*)");
     if (FILES.contains(scope) && !isClass) {

@@ -46,6 +46,9 @@ public final class Relations {
   private void files(Object relation, List found) {
     String format = format(Fields.of(relation, "fileFormat"));
     Object options = Fields.of(relation, "options");
+    if (format.equals("text") && "false".equals(Fields.entry(options, "__globPaths__"))) {
+      return; // Spark looks for the schema of another format
+    }
     fileIndex(Fields.of(relation, "location"), options, format, found);
   }
 

@@ -7,18 +7,17 @@ takes plain values from each plan as its execution ends. What it gave once, it f
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spark_kernel.protocol.provenance import Dataset, Fingerprint
+from spark_kernel.spark.data_hooks import FLOWS, install_data_hooks
 from spark_kernel.spark.data_names import read_dataset, read_fingerprint
 from spark_kernel.spark.driver_classes import load_classes
 from spark_kernel.spark.ownership import OWNER_PREFIX
 
 __all__ = ["DataFlows", "Found", "follow_data"]
 
-_log = logging.getLogger(__name__)
 _WAIT_MS = 500
 _CLASSES = (
     "Fields",
@@ -47,8 +46,9 @@ class DataFlows:
         The object in the driver; its methods are documented there.
     """
 
-    def __init__(self, java: Any) -> None:
+    def __init__(self, java: Any, context: Any) -> None:
         self.java = java
+        self._context = context
 
     def taken(self, tags: Sequence[str]) -> Found:
         """Give what has been read and written under some tags, and forget it.
@@ -67,16 +67,20 @@ class DataFlows:
 
     def stop(self) -> None:
         """Let Spark's listener go."""
+        vars(self._context).pop(FLOWS, None)
         self.java.stop()
 
 
 def follow_data(context: Any) -> DataFlows:
-    """Follow what a classic context reads and writes from now on; some 0.2 s."""
+    """Follow what a classic context reads and writes from now on; some 0.3 s for each driver."""
     loaded = load_classes(context, *_CLASSES)
     arguments = context._gateway.new_array(context._jvm.java.lang.Object, 2)
     arguments[0] = context._jsc.sc()
     arguments[1] = OWNER_PREFIX
-    return DataFlows(loaded.getConstructors()[0].newInstance(arguments))
+    flows = DataFlows(loaded.getConstructors()[0].newInstance(arguments), context)
+    setattr(context, FLOWS, flows)
+    install_data_hooks(context)
+    return flows
 
 
 def _datasets(found: Sequence[Mapping[str, Any]]) -> tuple[Dataset, ...]:
