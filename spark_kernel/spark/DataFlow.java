@@ -36,7 +36,7 @@ public class DataFlow extends SparkListener {
   private final SparkContext context;
   private final String prefix;
   private final FileListing files;
-  private final RddReader rdds = new RddReader();
+  private final RddReader rdds;
   private final Map tags = new LinkedHashMap();
   private final Map tagOfExecution = new HashMap();
 
@@ -44,6 +44,7 @@ public class DataFlow extends SparkListener {
     this.context = context;
     this.prefix = prefix;
     this.files = new FileListing(context.hadoopConfiguration());
+    this.rdds = new RddReader(context, files);
     context.listenerBus().addToQueue(this, QUEUE);
   }
 

@@ -51,6 +51,9 @@ public final class DataSeen {
   }
 
   public synchronized void read(Map dataset) {
+    if (isPassing(dataset)) {
+      return;
+    }
     String key = key(dataset);
     Map known = (Map) inputs.get(key);
     if (known == null) {
@@ -70,6 +73,9 @@ public final class DataSeen {
   }
 
   public synchronized void written(Map dataset) {
+    if (isPassing(dataset)) {
+      return;
+    }
     String key = key(dataset);
     if (!outputs.containsKey(key) && outputs.size() >= LIMIT) {
       omittedOutputs++;
@@ -126,11 +132,21 @@ public final class DataSeen {
 
   private List finished(Map datasets, int omitted, long eachMs, long deadline) {
     List all = new ArrayList();
-    Set places = places(datasets);
+    Set places = new HashSet(); // whoever fills a table writes the files there too
+    Set formats = new HashSet(); // what is known with its format need not be told without
     Iterator values = datasets.values().iterator();
     while (values.hasNext()) {
       Map dataset = (Map) values.next();
-      if (dataset.get("kind").equals("file") && places.contains(dataset.get("name"))) {
+      places.add(dataset.get("location"));
+      if (!"".equals(dataset.get("format"))) {
+        formats.add(dataset.get("name"));
+      }
+    }
+    values = datasets.values().iterator();
+    while (values.hasNext()) {
+      Map dataset = (Map) values.next();
+      if (dataset.get("kind").equals("file") && (places.contains(dataset.get("name"))
+          || ("".equals(dataset.get("format")) && formats.contains(dataset.get("name"))))) {
         continue;
       }
       Object listing = dataset.remove("listing");
@@ -152,14 +168,10 @@ public final class DataSeen {
     return all;
   }
 
-  /** Gives the places of tables: whoever fills a table writes the files there too. */
-  private static Set places(Map datasets) {
-    Set places = new HashSet();
-    Iterator values = datasets.values().iterator();
-    while (values.hasNext()) {
-      places.add(((Map) values.next()).get("location"));
-    }
-    return places;
+  /** Whether it is a view that PySpark makes for a DataFrame in a statement, and drops. */
+  private static boolean isPassing(Map dataset) {
+    return dataset.get("format").equals("view")
+        && Fields.text(dataset.get("name")).startsWith("_pyspark_");
   }
 
   private static String key(Map dataset) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.spark.sql.catalyst.plans.logical.Command;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.execution.CommandExecutionMode;
 
 /**
  * Reads an analyzed plan: what it stands on, and what its commands write.
@@ -81,6 +82,10 @@ public final class PlanReader {
           left.add(cached(inner.get(i)));
         }
       }
+      for (int i = 0; i < children.size(); i++) {
+        left.add(cached(children.get(i)));
+      }
+      return;
     } else if (kind.equals("View")) {
       boolean isTemporary = Boolean.TRUE.equals(Fields.of(node, "isTempView"));
       seen.read(relations.view(Fields.of(node, "desc"), isTemporary));
@@ -94,8 +99,12 @@ public final class PlanReader {
   /** Gives a plan with what the cache answers put in, as Spark's own planning does. */
   public Object cached(Object plan) {
     Object manager = Fields.path(session, "sharedState.cacheManager");
-    Object found = manager == null || Boolean.TRUE.equals(Fields.of(manager, "isEmpty"))
-        ? null : Fields.invoke(manager, "useCachedData", new Object[] {plan});
+    if (manager == null || !Boolean.FALSE.equals(Fields.of(manager, "isEmpty"))) {
+      return plan;
+    }
+    Object execution = Fields.invoke(Fields.of(session, "sessionState"), "executePlan",
+        new Object[] {plan, CommandExecutionMode.SKIP()});
+    Object found = execution == null ? null : Fields.of(execution, "withCachedData");
     return found == null ? plan : found;
   }
 
