@@ -1,4 +1,6 @@
-"""Which data the code of cells reads and writes, as its executed plans tell; in provenance mode only.
+"""Which data the code of cells reads and writes, as its executed plans tell.
+
+In provenance mode only: without it there is no listener, and no cost.
 
 ``DataFlow.java`` is our half in the driver: a listener of Spark's, in a queue of its own, which
 takes plain values from each plan as its execution ends. What it gave once, it forgets.

@@ -48,7 +48,7 @@ class ConnectDataFlows:
                     self._views[one.name] = read
             for kept, most in ((self._found, _KEPT_TAGS), (self._views, _KEPT_VIEWS)):
                 while len(kept) > most:
-                    del kept[next(iter(kept))]  # type: ignore[attr-defined]
+                    del kept[next(iter(kept))]
 
     def _resolved(self, datasets: Iterable[Dataset]) -> Iterable[Dataset]:
         """Put in views that are known, with what they stand on, for what looks like tables."""
