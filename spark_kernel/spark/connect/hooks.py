@@ -19,6 +19,7 @@ import wrapt
 from spark_kernel.errors import SparkJobCancelledError
 from spark_kernel.spark.calls import Call, CallTracker
 from spark_kernel.spark.connect import address
+from spark_kernel.spark.connect.data_flow import note_request
 from spark_kernel.spark.connect.operations import Operation, Operations
 from spark_kernel.spark.connect.streaming import follow_waits, is_waiting
 from spark_kernel.spark.ownership import JobOwner, current_owner
@@ -85,6 +86,8 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
     def fetch(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         owner, operations = current_owner(), calls.cell_jobs
         is_ours = isinstance(operations, Operations) and operations.client is client
+        if owner is not None:
+            note_request(client, args[0], owner.tag)
         results = wrapped(*args, **kwargs)
         if owner is None or not is_ours:
             return results
@@ -97,6 +100,7 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
         owner = current_owner()
         if owner is None:
             return wrapped(*args, **kwargs)
+        note_request(client, args[0], owner.tag)
         with _under_way(owner, None, calls):
             return wrapped(*args, **kwargs)
 
