@@ -115,7 +115,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         for handlers in (self.control_handlers, self.shell_handlers):
             handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
-        hooks.install(self.spark_session, self.wait_for_spark)
+        hooks.install(self.spark_session, self.wait_for_spark, self.recorder.session_ends)
         follow_threads()
         follow_queries(self.calls)
         follow_operations(self.calls)
@@ -162,6 +162,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         if isinstance(event, SessionChanged) and event.status.state is SessionState.READY:
             self.resource_monitor.refresh()
             self.application_watch.follow()
+            self.recorder.session_began()
 
     def _session_html(self, session: Any) -> str | None:
         if session is self.spark_session.driver.existing()["spark"]:

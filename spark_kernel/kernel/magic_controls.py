@@ -69,7 +69,12 @@ class MagicControls:
         """Switch provenance mode, from this cell on."""
         self._kernel.recorder.is_full = is_on
 
-    def records(self) -> list[tuple[str, CellRecord]]:
+    def stop_spark(self) -> None:
+        """End Spark and give its resources back."""
+        self._kernel.recorder.session_ends()
+        self.spark_session.stop()
+
+    def recent_records(self) -> list[tuple[str, CellRecord]]:
         """Give the latest record of each cell with its source, the oldest first."""
         return self._kernel.recorder.recent()
 
@@ -90,6 +95,7 @@ class MagicControls:
         self._reread_clusters()
         settings = self._kernel.session_settings(cluster)
         session = self.spark_session
+        self._kernel.recorder.session_ends()
         session.restart(with_changes(settings, session.settings))
         self._kernel.configuration_problem = None
         self.require_spark()
@@ -98,5 +104,6 @@ class MagicControls:
         """Start Spark anew and wait for it."""
         if self._kernel.configuration_problem is not None:
             raise self._kernel.configuration_problem
+        self._kernel.recorder.session_ends()
         self.spark_session.restart()
         self.require_spark()

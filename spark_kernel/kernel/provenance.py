@@ -27,12 +27,14 @@ from spark_kernel.protocol.provenance import (
     SESSION,
     CellRecord,
     Dataset,
+    Fingerprint,
     KernelRecord,
     LibraryRecord,
     RunStatus,
     record_content,
 )
 from spark_kernel.spark.calls import CallTracker
+from spark_kernel.spark.followed_data import FollowedData
 from spark_kernel.spark.ownership import CellRun
 from spark_kernel.spark.provenance import (
     NOTHING_USED,
@@ -46,6 +48,7 @@ from spark_kernel.spark.provenance import (
 
 if TYPE_CHECKING:
     from spark_kernel.kernel.kernel import SparkKernel
+    from spark_kernel.spark.backend import Jobs
 
 __all__ = ["Recorder", "Recording"]
 
@@ -55,7 +58,7 @@ _UNSENT = 100
 _FAILURES = (Exception, KeyboardInterrupt, asyncio.CancelledError)
 """What a call into Spark may end with when the cell is interrupted at its very end."""
 
-Datasets = tuple[Dataset, ...] | None
+_Datasets = tuple[Dataset, ...] | None
 
 
 @dataclass(eq=False)
@@ -68,8 +71,10 @@ class Recording:
         The reply to its request; None while there is none.
     was_full
         Whether provenance mode was on as it began: what it reads was followed from then on.
-    use
-        What it has used of contexts that ended in it.
+    jobs
+        Those of the session that it has used last, as far as that is known.
+    use, data
+        What it has used, read and written of sessions that ended in it.
     record
         The record, once it is made.
     """
@@ -77,10 +82,12 @@ class Recording:
     run: CellRun
     code: str
     was_full: bool
+    jobs: Jobs | None
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     clock: float = field(default_factory=time.perf_counter)
     reply: Mapping[str, Any] | None = None
     use: CellUse | None = None
+    data: tuple[_Datasets, _Datasets] = ((), ())
     record: CellRecord | None = None
 
     @property
@@ -124,12 +131,15 @@ class Recorder:
         emit: Callable[[Event], None],
         is_full: bool = False,
     ) -> None:
+        shell: Any = kernel.shell
         self._kernel = kernel
         self._calls = calls
         self._emit = emit
         self._settings = SettingsBook(kernel.spark_session)
-        self._libraries = UsedLibraries(kernel.shell)
-        self._files = PythonFiles()
+        self._libraries = UsedLibraries(shell)
+        self._files = PythonFiles(lambda: shell.user_global_ns)
+        self._flows = FollowedData(kernel.spark_session, calls)
+        self._running: set[Recording] = set()
         self._recent: dict[str, tuple[str, CellRecord]] = {}
         self._unsent: dict[str, dict[str, Any]] = {}
         self._has_failed = False
@@ -147,6 +157,26 @@ class Recorder:
         self._files.is_on = is_full
         if is_full:
             self._libraries.prepare()
+            self._flows.follow()
+        else:
+            self._flows.stop()
+
+    def session_began(self) -> None:
+        """Follow the data of a session from its beginning on, in provenance mode."""
+        if self._is_full:
+            self._flows.follow()
+
+    def session_ends(self) -> None:
+        """Ask a session that is about to end what the running cells have used of it."""
+        for recording in list(self._running):
+            recording.use, _ = self._use(recording)
+            if self._is_full:
+                recording.data = self._spark_data(recording)
+            recording.jobs = None
+
+    def fingerprint(self, dataset: Dataset) -> Fingerprint | None:
+        """Ask Spark for the state of some data as it is now; None where it cannot tell."""
+        return self._flows.fingerprint(dataset)
 
     def recent(self) -> list[tuple[str, CellRecord]]:
         """Give the latest record of each cell with its source, the oldest first."""
@@ -156,11 +186,14 @@ class Recorder:
 
     def begin(self, run: CellRun, code: str) -> Recording:
         """Note that a cell begins."""
-        return Recording(run, code, self._is_full)
+        recording = Recording(run, code, self._is_full, self._calls.cell_jobs)
+        self._running.add(recording)
+        return recording
 
     def end(self, recording: Recording) -> None:
         """Make the record of a cell that is done."""
         duration_s = time.perf_counter() - recording.clock
+        self._running.discard(recording)
         try:
             self._end(recording, duration_s)
         except _FAILURES:
@@ -249,14 +282,29 @@ class Recorder:
             return recording.use or CellUse(), known
         return recording.use + use if recording.use else use, known
 
-    def _data(self, recording: Recording) -> tuple[Datasets, Datasets]:
+    def _data(self, recording: Recording) -> tuple[_Datasets, _Datasets]:
         """Give what a cell has read and written; None where that was not followed."""
-        read, written = self._files.taken(recording.run)
+        opened = self._files.taken(recording.run)
         if not recording.was_full:
             return None, None
-        if not recording.run.used_tags:
-            return read, written
-        return None, None
+        read, written = self._spark_data(recording)
+        return _joined(read, opened[0]), _joined(written, opened[1])
+
+    def _spark_data(self, recording: Recording) -> tuple[_Datasets, _Datasets]:
+        tags, before = recording.run.used_tags, recording.data
+        if not tags:
+            return before
+        jobs = self._calls.cell_jobs
+        if recording.jobs is not None and jobs is not recording.jobs:
+            return None, None  # its driver died: what it knew is lost
+        if jobs is None and recording.use is not None:
+            return before
+        try:
+            read, written = self._flows.taken(tags)
+        except _FAILURES as error:
+            _log.info("the data of a cell is not known: %s", type(error).__name__)
+            return None, None
+        return _joined(before[0], read), _joined(before[1], written)
 
     def _used_libraries(self) -> tuple[LibraryRecord, ...]:
         used = self._libraries.found() if self._is_full else self._libraries.least()
@@ -292,6 +340,10 @@ class Recorder:
             is_full=self._is_full,
             **facts,
         )
+
+
+def _joined(some: _Datasets, more: _Datasets) -> _Datasets:
+    return None if some is None or more is None else tuple(dict.fromkeys((*some, *more)))
 
 
 def _error_name(reply: Mapping[str, Any] | None) -> str:

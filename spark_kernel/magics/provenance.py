@@ -22,7 +22,7 @@ class ProvenanceControls(Protocol):
     def set_provenance(self, is_on: bool) -> None:
         """Switch provenance mode, from this cell on."""
 
-    def records(self) -> list[tuple[str, CellRecord]]:
+    def recent_records(self) -> list[tuple[str, CellRecord]]:
         """Give the latest record of each cell with its source, the oldest first."""
 
 
@@ -34,7 +34,7 @@ def set_provenance(controls: ProvenanceControls, arguments: list[str]) -> None:
             print(_state(controls.is_provenance_on))
         case []:
             print(_state(controls.is_provenance_on))
-            records = controls.records()
+            records = controls.recent_records()
             if records:
                 print(f"\nThe last cell:\n{record_text(records[-1][1])}")
         case _:

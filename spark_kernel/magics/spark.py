@@ -75,6 +75,9 @@ class SparkControls(progress.JobControls, provenance.ProvenanceControls, Protoco
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""
 
+    def stop_spark(self) -> None:
+        """End Spark and give its resources back."""
+
 
 @magics_class
 class SparkMagics(Magics):
@@ -198,7 +201,7 @@ class SparkMagics(Magics):
         self._status()
 
     def _stop(self) -> None:
-        self._controls.spark_session.stop()
+        self._controls.stop_spark()
         self._status()
 
     def _error(self) -> None:
