@@ -126,10 +126,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         around = ErrorSurroundings(self.spark_session, self.resource_monitor, self.calls)
         self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around.around)
         self.shell.register_magics(SparkMagics(self.shell, MagicControls(self)))
-        assert self.shell.display_formatter is not None
-        html_formatter = self.shell.display_formatter.formatters["text/html"]
-        for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
-            html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
+        self._show_sessions()
         self.frames = FrameDisplay(self, draw)
         self.frames.install(self.shell, self._show_stream, self._end_behind)
         install_sql(self.shell, self)
@@ -138,6 +135,14 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             {"text": "PySpark Reference", "url": _PYSPARK_REFERENCE},
             *self.help_links,
         ]
+
+    def _show_sessions(self) -> None:
+        """Show the session that is the last value of a cell as a card."""
+        assert self.shell is not None
+        assert self.shell.display_formatter is not None
+        html_formatter = self.shell.display_formatter.formatters["text/html"]
+        for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
+            html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
 
     # -- what clients see ------------------------------------------------------------------
 
