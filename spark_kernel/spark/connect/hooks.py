@@ -67,14 +67,13 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
     @wrapt.function_wrapper
     def ask(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        _refuse_ended(client)
+        _note_asked(client)
         return wrapped(*args, **kwargs)
 
     @wrapt.function_wrapper
     def plan(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        _refuse_ended(client)
-        owner = current_owner()
+        owner = _note_asked(client)
         if owner is not None and owner.is_cancelled:
             raise calls.interruption(owner)
         request = wrapped(*args, **kwargs)
@@ -125,10 +124,15 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
         setattr(client_class, name, wrapper(vars(client_class)[name]))
 
 
-def _refuse_ended(client: Any) -> None:
+def _note_asked(client: Any) -> JobOwner | None:
+    """Give whose code asks a server for something; refuse it where the session has ended."""
     ended = getattr(client, _ENDED, "")
     if ended:
         refuse(ended)
+    owner = current_owner()
+    if owner is not None:
+        owner.last_thread = threading.get_ident()
+    return owner
 
 
 def _followed(
