@@ -22,6 +22,12 @@ class NoRecorder:
         """Note nothing."""
         return self
 
+    def session_began(self) -> None:
+        """Follow nothing."""
+
+    def session_ends(self) -> None:
+        """Ask nothing."""
+
     def end(self, _: Any) -> None:
         """Make nothing."""
 

@@ -21,7 +21,7 @@ import psutil
 
 from spark_kernel.kernel.python_files import PythonFiles
 from spark_kernel.kernel.used_libraries import UsedLibraries
-from spark_kernel.protocol.events import Cell, Event, RecordDue, RecordMade
+from spark_kernel.protocol.events import Cell, Event, RecordDue, RecordMade, SessionStatus
 from spark_kernel.protocol.provenance import (
     KEY,
     SESSION,
@@ -31,6 +31,7 @@ from spark_kernel.protocol.provenance import (
     KernelRecord,
     LibraryRecord,
     RunStatus,
+    SparkRecord,
     record_content,
 )
 from spark_kernel.spark.calls import CallTracker
@@ -144,6 +145,7 @@ class Recorder:
         self._unsent: dict[str, dict[str, Any]] = {}
         self._has_failed = False
         self._attempt: str | None = None
+        self._spark: tuple[SessionStatus, str | None, SparkRecord] | None = None
         self.is_full = is_full
 
     @property
@@ -310,6 +312,12 @@ class Recorder:
         used = self._libraries.found() if self._is_full else self._libraries.least()
         return (*used, *added_libraries(self._kernel.spark_session))
 
+    def _spark_record(self, status: SessionStatus) -> SparkRecord:
+        known = self._spark
+        if known is None or known[0] is not status or known[1] != self._attempt:
+            known = self._spark = status, self._attempt, spark_record(status, self._attempt)
+        return known[2]
+
     def _aborted(self, parent: Mapping[str, Any]) -> CellRecord:
         code = str(parent.get("content", {}).get("code", ""))
         return self._record(Cell(parent), code, RunStatus.ABORTED, None, totals=NOTHING_USED.totals)
@@ -323,7 +331,7 @@ class Recorder:
         **facts: Any,
     ) -> CellRecord:
         session = self._kernel.spark_session
-        spark = spark_record(session.status, self._attempt) if session.is_ready else None
+        spark = self._spark_record(session.status) if session.is_ready else None
         return CellRecord(
             execution_count,
             cell.cell_id,
