@@ -8,7 +8,7 @@ from spark_kernel.kernel.clusters import ClusterTable, read_clusters
 from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
-from spark_kernel.protocol.provenance import CellRecord
+from spark_kernel.protocol.provenance import CellRecord, Dataset, Fingerprint
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings_in_force import with_changes
 
@@ -77,6 +77,10 @@ class MagicControls:
     def recent_records(self) -> list[tuple[str, CellRecord]]:
         """Give the latest record of each cell with its source, the oldest first."""
         return self._kernel.recorder.recent()
+
+    def data_fingerprint(self, dataset: Dataset) -> Fingerprint | None:
+        """Ask Spark for the state of some data as it is now; None if it cannot tell."""
+        return self._kernel.recorder.fingerprint(dataset)
 
     @property
     def cluster_names(self) -> list[str]:

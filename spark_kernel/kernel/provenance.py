@@ -231,6 +231,8 @@ class Recorder:
         run, is_full = recording.run, self._is_full
         use, settings = self._use(recording)
         inputs, outputs = self._data(recording) if is_full else (None, None)
+        if not is_full:
+            self._flows.stop()  # which a question about some data may have begun to follow
         record = self._record(
             run.cell,
             recording.code,
