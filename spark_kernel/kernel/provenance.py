@@ -59,6 +59,7 @@ _UNSENT = 100
 _FAILURES = (Exception, KeyboardInterrupt, asyncio.CancelledError)
 """What a call into Spark may end with when the cell is interrupted at its very end."""
 
+_Failures = type[BaseException] | tuple[type[BaseException], ...]
 _Datasets = tuple[Dataset, ...] | None
 
 
@@ -170,11 +171,15 @@ class Recorder:
 
     def session_ends(self) -> None:
         """Ask a session that is about to end what the running cells have used of it."""
-        for recording in list(self._running):
-            recording.use, _ = self._use(recording)
-            if self._is_full:
-                recording.data = self._spark_data(recording)
-            recording.jobs = None
+        try:
+            for recording in tuple(self._running):
+                # The cell goes on after this: an interrupt is for its code.
+                recording.use, _ = self._use(recording, Exception)
+                if self._is_full:
+                    recording.data = self._spark_data(recording, Exception)
+                recording.jobs = None
+        except Exception:
+            self._note_failure()
 
     def fingerprint(self, dataset: Dataset) -> Fingerprint | None:
         """Ask Spark for the state of some data as it is now; None where it cannot tell."""
@@ -269,7 +274,9 @@ class Recorder:
         if len(self._recent) > _RECENT:
             del self._recent[next(iter(self._recent))]
 
-    def _use(self, recording: Recording) -> tuple[CellUse, Settings | None]:
+    def _use(
+        self, recording: Recording, failures: _Failures = _FAILURES
+    ) -> tuple[CellUse, Settings | None]:
         """Ask Spark what a cell has used; a driver that is gone tells nothing."""
         tags, jobs = recording.run.used_tags, self._calls.cell_jobs
         known = self._settings.known()
@@ -281,7 +288,7 @@ class Recorder:
             use = use_of(jobs, tags)
             self._attempt = use.attempt
             known = self._settings.current(jobs, use.settings_stamp, self._is_full)
-        except _FAILURES as error:
+        except failures as error:
             _log.info("the jobs of a cell are not known: %s", str(error).split("\n", 1)[0])
             return recording.use or CellUse(), known
         return recording.use + use if recording.use else use, known
@@ -294,7 +301,9 @@ class Recorder:
         read, written = self._spark_data(recording)
         return _joined(read, opened[0]), _joined(written, opened[1])
 
-    def _spark_data(self, recording: Recording) -> tuple[_Datasets, _Datasets]:
+    def _spark_data(
+        self, recording: Recording, failures: _Failures = _FAILURES
+    ) -> tuple[_Datasets, _Datasets]:
         tags, before = recording.run.used_tags, recording.data
         if not tags:
             return before
@@ -305,7 +314,7 @@ class Recorder:
             return before
         try:
             read, written = self._flows.taken(tags)
-        except _FAILURES as error:
+        except failures as error:
             _log.info("the data of a cell is not known: %s", type(error).__name__)
             return None, None
         return _joined(before[0], read), _joined(before[1], written)
