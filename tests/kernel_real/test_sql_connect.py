@@ -103,7 +103,9 @@ def test_data_of_a_cell_is_named_as_its_plans_name_it(remote: Notebook) -> None:
     place = "file /tmp/spark-kernel-connect-data parquet"
     try:
         assert remote.value(f"{written}\ntold()") == f"[[], ['{place}']]"
-        made = "spark.read.parquet('/tmp/spark-kernel-connect-data').createOrReplaceTempView('seen')"
+        made = (
+            "spark.read.parquet('/tmp/spark-kernel-connect-data').createOrReplaceTempView('seen')"
+        )
         assert remote.value(f"{made}\ntold()") == f"[['{place}'], ['other seen view']]"
         query = "spark.sql('SELECT * FROM seen').collect()"
         assert remote.value(f"{query}\ntold()") == f"[['other seen view', '{place}'], []]"

@@ -89,9 +89,8 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
         if owner is not None:
             note_request(client, args[0], owner.tag)
         results = wrapped(*args, **kwargs)
-        if owner is None or not is_ours:
+        if owner is None or not is_ours or not isinstance(operations, Operations):
             return results
-        assert isinstance(operations, Operations)
         return _followed(results, args[0].operation_id, owner, operations, calls)
 
     @wrapt.function_wrapper
