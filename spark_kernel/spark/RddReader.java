@@ -115,6 +115,10 @@ public final class RddReader {
         parents.addAll(Fields.list(info.parentIds()));
       }
     }
+    if (stages.isEmpty()) {
+      seen.readUnknown("an RDD without partitions");
+      return;
+    }
     // What is done to find a schema is told with what comes of it.
     if (details.indexOf("DataFrameReader.") >= 0 || details.indexOf("SparkSession.sql(") >= 0
         || details.indexOf("SparkSession.table(") >= 0) {

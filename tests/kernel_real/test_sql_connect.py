@@ -87,3 +87,31 @@ def test_every_kind_is_drawn(remote: Notebook, kind: str) -> None:
     assert result.status == "ok", result.error
     drawn = [c["data"] for c in result.displays if "image/png" in c["data"]]
     assert len(drawn) == 1
+
+
+def test_data_of_a_cell_is_named_as_its_plans_name_it(remote: Notebook) -> None:
+    remote.value(
+        "from spark_kernel.spark.connect.data_flow import follow_data\n"
+        "from spark_kernel.spark.ownership import current_owner\n"
+        "flows = follow_data(spark.client)\n"
+        "def told():\n"
+        "    found = flows.taken([current_owner().tag])\n"
+        "    return [[f'{one.kind.value} {one.name} {one.format}' for one in side]"
+        " for side in found]"
+    )
+    written = "spark.range(3).write.mode('overwrite').parquet('/tmp/spark-kernel-connect-data')"
+    place = "file /tmp/spark-kernel-connect-data parquet"
+    try:
+        assert remote.value(f"{written}\ntold()") == f"[[], ['{place}']]"
+        made = (
+            "spark.read.parquet('/tmp/spark-kernel-connect-data').createOrReplaceTempView('seen')"
+        )
+        assert remote.value(f"{made}\ntold()") == f"[['{place}'], ['other seen view']]"
+        query = "spark.sql('SELECT * FROM seen').collect()"
+        assert remote.value(f"{query}\ntold()") == f"[['other seen view', '{place}'], []]"
+        assert remote.value("spark.range(3).collect()\ntold()") == "[[], []]"
+    finally:
+        remote.value(
+            "import shutil; shutil.rmtree('/tmp/spark-kernel-connect-data', ignore_errors=True)\n"
+            "flows.stop()"
+        )
