@@ -120,12 +120,15 @@ public class DataFlow extends SparkListener {
     } else if (data.executions++ < EXECUTIONS) {
       Object session = execution.sparkSession();
       Object plan = execution.analyzed();
-      PlanReader reader = new PlanReader(data.seen, rdds, session);
+      DataSeen seen = new DataSeen(files);
+      PlanReader reader = new PlanReader(seen, rdds, session);
       if (!(plan instanceof org.apache.spark.sql.catalyst.plans.logical.Command)) {
         Object cached = Fields.of(execution, "withCachedData");
         plan = cached == null ? reader.cached(plan) : cached;
       }
       reader.read(plan);
+      seen.forgetRewritten();
+      data.seen.addAll(seen);
     } else {
       data.seen.readUnknown("more than " + EXECUTIONS + " executions");
     }

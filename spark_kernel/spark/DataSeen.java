@@ -84,6 +84,24 @@ public final class DataSeen {
     outputs.put(key, new LinkedHashMap(dataset));
   }
 
+  /** Takes away the state of what was read and written at once: Spark knows the later one alone. */
+  public synchronized void forgetRewritten() {
+    Set written = new HashSet();
+    Iterator values = outputs.values().iterator();
+    while (values.hasNext()) {
+      written.add(((Map) values.next()).get("name"));
+    }
+    values = inputs.values().iterator();
+    while (values.hasNext()) {
+      Map dataset = (Map) values.next();
+      if (written.contains(dataset.get("name")) && !"view".equals(dataset.get("format"))) {
+        dataset.remove("fingerprint");
+        dataset.remove("listing");
+        dataset.put("note", "written by the same statement");
+      }
+    }
+  }
+
   /** Says that something was read that cannot be named, so that nobody takes it for nothing. */
   public void readUnknown(String note) {
     Map unknown = dataset("other", "unknown source", "");

@@ -84,11 +84,10 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
     @wrapt.function_wrapper
     def fetch(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         owner, operations = current_owner(), calls.cell_jobs
-        is_ours = isinstance(operations, Operations) and operations.client is client
         if owner is not None:
             note_request(client, args[0], owner.tag)
         results = wrapped(*args, **kwargs)
-        if owner is None or not is_ours or not isinstance(operations, Operations):
+        if not isinstance(operations, Operations) or operations.client is not client or not owner:
             return results
         return _followed(results, args[0].operation_id, owner, operations, calls)
 
