@@ -34,6 +34,8 @@ class RunKernelManager(ProvenanceKernelManager):
         super().__init__(**options)
         self.is_recorded = is_recorded
         self.interrupts = 0
+        if self.has_trait("transport_encryption"):  # from jupyter_client 8.10 on
+            self.transport_encryption = "auto"
 
     async def interrupt_kernel(self) -> None:  # type: ignore[override]
         """Interrupt the running cell; one that goes on all the same is ended with its kernel."""

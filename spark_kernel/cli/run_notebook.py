@@ -21,7 +21,8 @@ from papermill.iorw import papermill_io  # type: ignore[import-untyped]
 
 from spark_kernel.cli.kernelspecs import InstalledSpec, found_specs
 from spark_kernel.cli.run_kernel import RunKernelManager, Stop, StoppedError
-from spark_kernel.cli.run_progress import CellProgress, duration_text, first_line
+from spark_kernel.cli.run_progress import CellProgress, first_line
+from spark_kernel.display.jobs import duration_text, joined, plural
 from spark_kernel.errors import KernelspecError, NotebookError
 from spark_kernel.protocol.provenance import KEY, CellRecord, RunStatus
 from spark_kernel.protocol.record_reading import record_of
@@ -115,9 +116,14 @@ class NotebookRun:
             return self._ended(f"The kernel {self._kernel} did not start: {_reason('', error)}")
         if self._stop.signal:
             return self._ended("")
-        cells = "1 cell" if self._progress.number == 1 else f"{self._progress.number} cells"
-        jobs = f", {self._jobs} jobs" if self._jobs else ""
-        self._progress.say(f"{cells} in {duration_text(self._stop.elapsed_s)}{jobs}: {self._out}")
+        done = joined(
+            (
+                plural(self._progress.number, "cell"),
+                duration_text(self._stop.elapsed_s),
+                plural(self._jobs, "job") if self._jobs else "",
+            )
+        )
+        self._progress.say(f"{done}: {self._out}")
         return 0
 
     def _execute(self) -> None:
@@ -178,17 +184,16 @@ class NotebookRun:
         """Say how it ended, and give the exit status."""
         self._progress.stop()
         if self._stop.signal:
-            problem = f"Interrupted in {self._place().lower()}." if self._file.is_open else (
-                "Interrupted."
-            )  # fmt: skip
+            where = f" in {self._place().lower()}" if self._progress.number else ""
+            problem = f"Interrupted{where}."
         elif self._is_late:
             problem = f"{self._place()} ran longer than {self._request.timeout_s} s (--timeout)."
-        where = (
+        kept = (
             f"The notebook as far as it ran is {self._out}."
             if self._file.is_open
             else f"Nothing was run, and {self._out} was not written."
         )
-        click.echo(f"Error: {problem}\n{where}", err=True)
+        click.echo(f"Error: {problem}\n{kept}", err=True)
         return 128 + self._stop.signal if self._stop.signal else 1
 
 
@@ -245,7 +250,7 @@ def _check_places(request: RunRequest) -> None:
     if not folder.is_dir():
         raise NotebookError(f"There is no folder {folder} for OUT.", f"`mkdir -p {folder}` first")
     if request.out.is_dir():
-        raise NotebookError(f"OUT is a folder: {request.out}.", "name the file to write")
+        raise NotebookError(f"OUT ({request.out}) is a folder.", "name the file to write")
     if not os.access(folder, os.W_OK):
         raise NotebookError(f"{folder} cannot be written to.", "name another place for OUT")
     if request.cwd is not None and not request.cwd.is_dir():

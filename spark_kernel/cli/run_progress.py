@@ -10,13 +10,17 @@ from typing import Any, TextIO
 
 import click
 
+from spark_kernel.display.jobs import duration_text, one_line, plural
 from spark_kernel.protocol.provenance import CellRecord, RunStatus
 
-__all__ = ["CellProgress", "duration_text", "first_line"]
+__all__ = ["CellProgress", "first_line"]
 
 _TICK_S = 1.0
 _SHORTEST = 20
 _LONGEST = 120
+_REST = 34
+"""What follows the source: state, duration, jobs."""
+
 _STATES = {
     RunStatus.OK: ("ok", "green"),
     RunStatus.ERROR: ("failed", "red"),
@@ -95,7 +99,7 @@ class CellProgress:
             self._began = self._clock()
             self._is_running = True
             if self._is_terminal:
-                self._draw("running", None, self.running_s, "")
+                self._draw("running", None, self.running_s)
 
     def cell_finished(self, reply: Mapping[str, Any], record: CellRecord | None) -> None:
         """Show how a cell ended; there is no record of a cell of another kernel."""
@@ -120,14 +124,14 @@ class CellProgress:
         while not self._stopped.wait(_TICK_S):
             with self._lock:
                 if self._is_running:
-                    self._draw("running", None, self.running_s, "")
+                    self._draw("running", None, self.running_s)
 
-    def _draw(self, state: str, colour: str | None, elapsed_s: float, jobs: str) -> None:
+    def _draw(self, state: str, colour: str | None, elapsed_s: float, jobs: str = "") -> None:
         digits = len(str(self._total))
         start = f"[{self._number:>{digits}}/{self._total}] "
-        end = f"{duration_text(elapsed_s):>8}{jobs}"
+        end = f"{duration_text(elapsed_s, is_over=colour is not None):>8}{jobs}"
         width = min(shutil.get_terminal_size((100, 24)).columns, _LONGEST)
-        room = max(width - len(start) - len(end) - 15, _SHORTEST)
+        room = max(width - len(start) - _REST, _SHORTEST)
         shown = click.style(f"{state:<11}", fg=colour) if self._is_terminal else f"{state:<11}"
         line = f"{start}{first_line(self._source, room):<{room}}  {shown} {end}"
         self._write(f"\r{line}\x1b[K" if self._is_terminal else line)
@@ -135,23 +139,10 @@ class CellProgress:
 
 def first_line(source: str, longest: int) -> str:
     """Give the first line of a source with anything on it, cut to a length."""
-    lines = (line.strip() for line in source.splitlines())
-    told = next((line for line in lines if line), "")
-    # A notebook is anybody's: nothing in it may move the cursor or colour the terminal.
-    told = "".join(one if one.isprintable() else " " for one in told)
-    return told if len(told) <= longest else f"{told[: longest - 1]}…"
-
-
-def duration_text(seconds: float) -> str:
-    """Write a duration for people."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+    lines = (line for line in source.splitlines() if line.strip())
+    return one_line(next(lines, ""), longest)
 
 
 def _jobs_text(record: CellRecord | None) -> str:
     count = len(record.jobs) + record.omitted_jobs if record else 0
-    return f"  {count} job{'s' if count > 1 else ''}" if count else ""
+    return f"  {plural(count, 'job')}" if count else ""

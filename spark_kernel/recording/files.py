@@ -20,6 +20,7 @@ from spark_kernel.recording.cells import strip
 
 __all__ = ["read_notebook_json", "strip_text", "write_in_place"]
 
+_MARK = "\ufeff"
 _INDENT = re.compile(r"\s*\{\r?\n([ \t]+)\"")
 _SEPARATORS = re.compile(r"\s*\{\s*\"[^\"]*\"(\s*:[ ]?)")
 
@@ -50,7 +51,7 @@ def read_notebook_json(text: str, name: str) -> MutableMapping[str, Any]:
         If it is none.
     """
     try:
-        notebook = json.loads(text.removeprefix("\ufeff"))
+        notebook = json.loads(text.removeprefix(_MARK))
     except (ValueError, RecursionError):
         raise NotebookError(
             f"{name} is no notebook: it is no JSON.", "name a file that ends with .ipynb"
@@ -65,8 +66,8 @@ def read_notebook_json(text: str, name: str) -> MutableMapping[str, Any]:
 
 def _formatted_as(text: str, notebook: MutableMapping[str, Any]) -> str:
     """Write a notebook with the indentation, line ends and escapes of a text."""
-    indent = _INDENT.match(text)
-    colon = _SEPARATORS.match(text)
+    body = text.removeprefix(_MARK)
+    indent, colon = _INDENT.match(body), _SEPARATORS.match(body)
     between = colon[1].lstrip() if colon else ": "
     comma = "," if indent or between == ":" else ", "
     options: dict[str, Any] = {
@@ -74,14 +75,14 @@ def _formatted_as(text: str, notebook: MutableMapping[str, Any]) -> str:
         "separators": (comma, between),
     }
     try:
-        written = json.dumps(notebook, ensure_ascii=text.isascii(), **options)
+        written = json.dumps(notebook, ensure_ascii=body.isascii(), **options)
         written.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can hold
         written = json.dumps(notebook, **options)
     end = text[len(text.rstrip()) :]
-    start = "\ufeff" if text.startswith("\ufeff") else ""
-    is_dos = "\r\n" in text
-    return start + (written.replace("\n", "\r\n") if is_dos else written) + end
+    if "\r\n" in text:
+        written = written.replace("\n", "\r\n")
+    return text[: len(text) - len(body)] + written + end
 
 
 def write_in_place(path: Path, content: str) -> None:
