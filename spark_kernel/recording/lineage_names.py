@@ -20,7 +20,7 @@ _OBJECT_STORES = {"s3", "gs"}
 """Where a name is a key in a bucket, without a slash before it."""
 
 _JDBC = re.compile(r"jdbc:([\w+-]+):(?:[\w+-]+:@?)*//([^/;?#]+)([^#]*)")
-_JDBC_SYSTEMS = {"postgresql": "postgres", "mariadb": "mysql"}
+_JDBC_SYSTEMS = {"postgresql": "postgres", "mariadb": "mysql", "sqlserver": "mssql"}
 _DATABASE = re.compile(r";\s*database(?:Name)?=([^;]+)", re.IGNORECASE)
 
 
