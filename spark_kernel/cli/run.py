@@ -84,6 +84,8 @@ def run(
 
     Each cell keeps a record of its run: who, when, on which data. OUT is saved after each cell.
     """
+    if lineage and no_provenance:
+        raise click.UsageError("--lineage tells what --no-provenance leaves out: give one of them.")
     try:
         _require("papermill", "run")
         if lineage:

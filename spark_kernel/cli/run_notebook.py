@@ -14,9 +14,13 @@ from typing import Any
 import click
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
+from nbformat import ValidationError
 from papermill import execute_notebook  # type: ignore[import-untyped]
 from papermill.engines import papermill_engines  # type: ignore[import-untyped]
-from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+from papermill.exceptions import (  # type: ignore[import-untyped]
+    PapermillException,
+    PapermillExecutionError,
+)
 from papermill.iorw import papermill_io  # type: ignore[import-untyped]
 
 from spark_kernel.cli.kernelspecs import InstalledSpec, found_specs
@@ -28,6 +32,7 @@ from spark_kernel.protocol.provenance import KEY, CellRecord, RunStatus
 from spark_kernel.protocol.record_reading import record_of
 from spark_kernel.recording.engine import ENGINE, SparkKernelEngine
 from spark_kernel.recording.files import read_notebook_json, write_in_place
+from spark_kernel.recording.lineage_run import LINEAGE_VARIABLE
 from spark_kernel.redaction import redacted
 
 __all__ = ["NotebookRun", "RunRequest", "prepare"]
@@ -35,6 +40,15 @@ __all__ = ["NotebookRun", "RunRequest", "prepare"]
 _DEFAULT_KERNEL = "pyspark_cluster"
 _START_TIMEOUT_S = 60
 _LONGEST_REASON = 300
+_UNFIT = (
+    PapermillException,
+    ValidationError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What nbformat and papermill raise at a notebook that lacks something, or is of a wrong shape."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class NotebookRun:
     def __init__(self, request: RunRequest, kernel: str, cells: int) -> None:
         self._request = request
         self._kernel = kernel
+        self._lineage = _absolute(request.lineage or os.environ.get(LINEAGE_VARIABLE, ""))
         self._file = _OutFile()
         self._progress = CellProgress(cells + bool(request.parameters), sys.stdout)
         self._manager = RunKernelManager(kernel_name=kernel, is_recorded=request.is_recorded)
@@ -111,7 +126,9 @@ class NotebookRun:
         except StoppedError:
             return self._ended("")
         except OSError as error:
-            return self._ended(f"{error.strerror or error}: {error.filename or self._request.out}")
+            return self._ended(f"{error.strerror or error}: {error.filename or self._out}")
+        except _UNFIT as error:
+            return self._ended(f"The notebook cannot be run: {_reason('', error)}")
         except RuntimeError as error:
             return self._ended(f"The kernel {self._kernel} did not start: {_reason('', error)}")
         if self._stop.signal:
@@ -123,7 +140,9 @@ class NotebookRun:
                 plural(self._jobs, "job") if self._jobs else "",
             )
         )
-        self._progress.say(f"{done}: {self._out}")
+        is_whole = self._progress.number >= self._progress.total
+        stopped = "" if is_whole else f" (stopped in {self._place().lower()})"
+        self._progress.say(f"{done}{stopped}: {self._out}")
         return 0
 
     def _execute(self) -> None:
@@ -145,7 +164,7 @@ class NotebookRun:
                 interrupt_on_timeout=True,
                 km=self._manager,
                 is_recorded=request.is_recorded,
-                lineage=request.lineage,
+                lineage=self._lineage,
                 on_notebook_start=self._notebook_started,
                 on_cell_execute=self._cell_started,
                 on_cell_executed=self._cell_executed,
@@ -298,6 +317,11 @@ def _is_run(cell: Any) -> bool:
 def _without_fields(path: Path) -> str:
     """Give a path that papermill takes as it is: it fills in what stands in braces."""
     return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _absolute(lineage: str) -> str:
+    """Give a file by its whole path, as papermill goes to another folder; a URL as it is."""
+    return lineage if not lineage or "://" in lineage else str(Path(lineage).absolute())
 
 
 def _job_count(record: CellRecord | None) -> int:

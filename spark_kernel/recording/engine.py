@@ -81,7 +81,9 @@ class SparkKernelEngine(NBClientEngine):  # type: ignore[misc]  # papermill has 
         strip(nb_man.nb)  # also of cells that this run will not come to
         run_id = str(uuid.uuid4())
         recorder = Recorder(run_id)
-        follower = follow_run(lineage, options.get("input_path"), run_id)
+        follower = None
+        if is_recorded:
+            follower = follow_run(lineage, options.get("input_path"), run_id)
         following = _Following(recorder if is_recorded else None, follower, on_cell_executed)
         manager = ProvenanceKernelManager if is_recorded else PlainKernelManager
         options = {"kernel_manager_class": manager, **options}
