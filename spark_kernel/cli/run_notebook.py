@@ -76,7 +76,9 @@ def prepare(request: RunRequest) -> NotebookRun:
     notebook = _read(request.notebook)
     _check_places(request)
     kernel = _kernel_for(request, notebook)
-    return NotebookRun(request, kernel, sum(map(_is_run, notebook["cells"])))
+    cells = list(filter(_is_run, notebook["cells"]))
+    is_added = request.parameters and not any("injected-parameters" in _tags(one) for one in cells)
+    return NotebookRun(request, kernel, len(cells) + bool(is_added))
 
 
 class NotebookRun:
@@ -87,7 +89,7 @@ class NotebookRun:
     kernel
         The kernelspec.
     cells
-        How many cells there are to run, without that of the parameters.
+        How many cells there are to run.
     """
 
     def __init__(self, request: RunRequest, kernel: str, cells: int) -> None:
@@ -95,7 +97,7 @@ class NotebookRun:
         self._kernel = kernel
         self._lineage = _absolute(request.lineage or os.environ.get(LINEAGE_VARIABLE, ""))
         self._file = _OutFile()
-        self._progress = CellProgress(cells + bool(request.parameters), sys.stdout)
+        self._progress = CellProgress(cells, sys.stdout)
         self._manager = RunKernelManager(kernel_name=kernel, is_recorded=request.is_recorded)
         self._stop = Stop(self._manager, self._progress.say)
         self._jobs = 0
@@ -308,10 +310,18 @@ def _named_kernel(name: str, specs: Mapping[str, InstalledSpec]) -> str:
 
 
 def _is_run(cell: Any) -> bool:
+    """Whether nbclient runs a cell."""
     if not isinstance(cell, Mapping) or cell.get("cell_type") != "code":
         return False
     source = cell.get("source")
-    return bool(("".join(source) if isinstance(source, list) else str(source or "")).strip())
+    text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
+    return bool(text.strip()) and "skip-execution" not in _tags(cell)
+
+
+def _tags(cell: Mapping[str, Any]) -> list[Any]:
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
+    return tags if isinstance(tags, list) else []
 
 
 def _without_fields(path: Path) -> str:

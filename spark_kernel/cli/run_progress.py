@@ -132,7 +132,9 @@ class CellProgress:
         end = f"{duration_text(elapsed_s, is_over=colour is not None):>8}{jobs}"
         width = min(shutil.get_terminal_size((100, 24)).columns, _LONGEST)
         room = max(width - len(start) - _REST, _SHORTEST)
-        shown = click.style(f"{state:<11}", fg=colour) if self._is_terminal else f"{state:<11}"
+        shown = f"{state:<11}"
+        if self._is_terminal and colour:
+            shown = click.style(shown, fg=colour)
         line = f"{start}{first_line(self._source, room):<{room}}  {shown} {end}"
         self._write(f"\r{line}\x1b[K" if self._is_terminal else line)
 
