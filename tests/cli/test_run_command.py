@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,22 +114,21 @@ def test_failing_cell_ends_the_run_and_the_cells_below_it_have_no_record(write: 
     assert recorded(read(str(path))) == [None] * 3
 
 
-def interrupted(number: int, after: str, times: int = 1) -> tuple[int, str]:
-    """Run the notebook and send a signal when a file appears; give the exit status and stderr."""
-    command = Path(sys.executable).with_name("spark-kernel")
-    process = subprocess.Popen(
-        [command, "run", "in.ipynb", "-o", "out.ipynb"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    while not Path(after).exists():
+def interrupted(number: int, *, is_stubborn: bool = False) -> tuple[int, str]:
+    """Run the notebook and signal when its cell runs; give the exit status and stderr.
+
+    A stubborn cell is signalled a second time.
+    """
+    command = [Path(sys.executable).with_name("spark-kernel"), "run", "in.ipynb", "-o", "out.ipynb"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not Path("pid").exists():
         assert process.poll() is None
-    for _ in range(times):
-        process.send_signal(number)
+        time.sleep(0.01)
+    process.send_signal(number)
+    if is_stubborn:
         assert process.stdout is not None
-        if times > 1:
-            while "Interrupting" not in process.stdout.readline():
-                pass
-            times = 0
+        assert any("Interrupting" in line for line in process.stdout)
+        process.send_signal(number)
     _, said = process.communicate(timeout=60)
     return process.returncode, said
 
@@ -147,7 +147,7 @@ BUSY = "import os, time, pathlib\npathlib.Path('pid').write_text(str(os.getpid()
 
 def test_ctrl_c_interrupts_the_cell_saves_the_notebook_and_ends_the_kernel(write: WriteNotebook):
     write("1", BUSY, "2")
-    status, said = interrupted(signal.SIGINT, "pid")
+    status, said = interrupted(signal.SIGINT)
     assert status == 130
     assert "Interrupted in cell 2 of 3." in said
     assert recorded(read("out.ipynb")) == ["ok", "interrupted", None]
@@ -160,7 +160,7 @@ def test_second_signal_ends_a_kernel_whose_cell_does_not_end(write: WriteNoteboo
         "while True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
     )
     write("1", stubborn, "2")
-    status, said = interrupted(signal.SIGTERM, "pid", times=2)
+    status, said = interrupted(signal.SIGTERM, is_stubborn=True)
     assert status == 143
     assert "Interrupted in cell 2 of 3." in said
     assert recorded(read("out.ipynb")) == ["ok", None, None]
