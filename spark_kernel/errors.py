@@ -16,6 +16,7 @@
     ├── SparkJobCancelledError    someone cancelled a job: run the cell again if it was a mistake
     ├── SqlParameterError         a `:name` in SQL has no value that Spark can take
     ├── ChartError                a chart cannot be drawn so: another column or kind
+    ├── NotebookError             a file is no notebook, or holds nothing of what is asked for
     └── KernelspecError           a kernelspec could not be written or removed
 
     UserWarning
@@ -38,6 +39,7 @@ __all__ = [
     "KernelspecError",
     "LateSettingWarning",
     "LibraryError",
+    "NotebookError",
     "ResourceRequestError",
     "SparkJobCancelledError",
     "SparkKernelError",
@@ -199,6 +201,10 @@ class SqlParameterError(SparkKernelError):
 
 class ChartError(SparkKernelError):
     """A chart of these columns and of this kind cannot be drawn."""
+
+
+class NotebookError(SparkKernelError):
+    """A file cannot be read as a notebook, or has no records of runs."""
 
 
 class LateSettingWarning(UserWarning):

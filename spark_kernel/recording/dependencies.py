@@ -28,11 +28,14 @@ class Upstream:
         Through which name, if by one; empty for what may do anything.
     is_strong
         Whether it surely counts; else it may.
+    is_import
+        Whether it only imports the name: what else the cell does is no matter then.
     """
 
     cell: int
     name: str
     is_strong: bool
+    is_import: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,16 @@ class Dependencies:
         found = _Found(cell)
         for name, is_needed in self._codes[cell].uses.items():
             self._use(name, is_needed, found)
-        upstreams = (Upstream(*key, is_strong) for key, is_strong in found.strong.items())
-        return CellDependencies(tuple(upstreams), tuple(found.unbound), frozenset(found.names))
+        upstreams = tuple(
+            Upstream(*key, is_strong, is_strong and self._is_import(*key))
+            for key, is_strong in found.strong.items()
+        )
+        return CellDependencies(upstreams, tuple(found.unbound), frozenset(found.names))
+
+    def _is_import(self, cell: int, name: str) -> bool:
+        code = self._codes[cell]
+        is_changed = name in code.mutates
+        return not is_changed and code.binds[name].kind is BindingKind.MODULE
 
     def writers(self, name: str) -> Iterator[int]:
         """Give every cell that binds or may change a name, wherever it stands."""
