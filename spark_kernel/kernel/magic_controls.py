@@ -8,6 +8,7 @@ from spark_kernel.kernel.clusters import ClusterTable, read_clusters
 from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
+from spark_kernel.protocol.provenance import CellRecord, Dataset, Fingerprint
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings_in_force import with_changes
 
@@ -70,6 +71,21 @@ class MagicControls:
         kernel = self._kernel
         named = {n: c for n, c in kernel.clusters.items() if not isinstance(c, ClusterTable)}
         kernel.clusters = {**read_clusters(kernel.cluster_folders), **named}
+
+    def recent_records(self) -> list[tuple[str, CellRecord]]:
+        """Give the sources and records of the latest runs of this process."""
+        return []
+
+    def data_fingerprint(self, dataset: Dataset) -> Fingerprint | None:
+        """Ask Spark for the state of some data as it is now; None if it cannot tell."""
+        return None
+
+    def library_version(self, name: str) -> str | None:
+        """Give the version of a library that was added to Spark, or is installed."""
+        from spark_kernel.recording.environment import installed_version
+
+        added = {one.name: one.version for one in self.spark_session.libraries.listed}
+        return added[name] if name in added else installed_version(name)
 
     def attach(self, cluster: str) -> None:
         """Move to another cluster and wait for it; Python variables stay."""

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import conf, error, libraries, progress
+from spark_kernel.magics import conf, error, libraries, progress, staleness
 from spark_kernel.magics.frames import FrameDisplay, set_rows
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
@@ -33,11 +33,22 @@ _COMMANDS = (
     "stop",
     "logs",
     "error",
+    "stale",
 )
-_WITH_ARGUMENTS = ("cancel", "progress", "rows", "attach", "conf", "add", "libraries", "logs")
+_WITH_ARGUMENTS = (
+    "cancel",
+    "progress",
+    "rows",
+    "attach",
+    "conf",
+    "add",
+    "libraries",
+    "logs",
+    "stale",
+)
 
 
-class SparkControls(progress.JobControls, Protocol):
+class SparkControls(progress.JobControls, staleness.StaleControls, Protocol):
     """What the magic needs of the kernel."""
 
     @property
@@ -104,6 +115,7 @@ class SparkMagics(Magics):
             %spark logs [N]     the last N lines of the driver log (40 by default)
             %spark error        the whole of the last error: Python traceback, traceback of the
                                 worker, causes in the JVM, links
+            %spark stale [NOTEBOOK]  which results of the notebook are out of date, and why
 
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
         ``c.SparkKernel`` in ``spark_kernel_config.py``.
@@ -190,6 +202,9 @@ class SparkMagics(Magics):
 
     def _error(self) -> None:
         error.show_error(self.shell)
+
+    def _stale(self, *words: str) -> None:
+        staleness.show_stale(self._controls, self.shell, list(words))
 
     def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
         if rest or not count.isdecimal() or int(count) == 0:

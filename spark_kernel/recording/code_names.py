@@ -126,7 +126,8 @@ class NameBook(ast.NodeVisitor):
         self._read_here.add(name)
         if name in self.certain:
             return
-        is_missing = is_needed and name not in self._maybe
+        # What may do anything may have bound it.
+        is_missing = is_needed and name not in self._maybe and not self.found.opaque
         self.found.uses[name] = is_missing or self.found.uses.get(name, False)
 
     def bind(self, name: str, binding: Binding) -> None:

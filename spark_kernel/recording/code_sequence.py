@@ -34,6 +34,7 @@ def read_cells(cells: Sequence[tuple[str, CellRecord | None]]) -> list[CellCode]
             touches=code.touches.union(*(touches.get(name, ()) for name in names)),
             mutates=code.mutates.union(*(mutates.get(name, ()) for name in names)),
         )
+        code = replace(code, touches=code.touches | _held(code, {**known, **code.binds}))
         touches.update(code.late_touches)
         mutates.update(code.late_mutates)
         known.update(code.binds)
@@ -51,6 +52,18 @@ def _carried(names: Iterable[str], known: Mapping[str, Binding]) -> set[str]:
             found.add(name)
             binding = known.get(name)
             pending += [*binding.late, *binding.held] if binding else []
+    return found
+
+
+def _held(code: CellCode, known: Mapping[str, Binding]) -> set[str]:
+    """Give what may be changed through another name, or through what holds it."""
+    found: set[str] = set()
+    pending = [*code.touches, *code.mutates]
+    while pending and len(found) < _MOST_CARRIED:
+        binding = known.get(pending.pop())
+        held = binding.held - found if binding and not binding.kind.is_fixed else frozenset()
+        found |= held
+        pending += held
     return found
 
 

@@ -159,7 +159,7 @@ def _changes(before: Fingerprint, now: Fingerprint | None) -> str:
     if before.files != now.files:
         told.append(f"{_counted(now.files)} instead of {before.files}")
     elif before.bytes != now.bytes:
-        told.append(f"{now.bytes:,} bytes instead of {before.bytes:,}" if before.bytes else "")
+        told.append(f"{now.bytes or 0:,} instead of {before.bytes or 0:,} bytes")
     return ", ".join(filter(None, told)) or ("its size is another" if before != now else "")
 
 

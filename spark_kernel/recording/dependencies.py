@@ -65,6 +65,7 @@ class _Found:
     strong: dict[tuple[int, str], bool] = field(default_factory=dict)
     unbound: dict[str, None] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
     held: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, cell: int, name: str, is_strong: bool) -> None:
@@ -116,22 +117,26 @@ class Dependencies:
 
     def writers(self, name: str) -> Iterator[int]:
         """Give every cell that binds or may change a name, wherever it stands."""
-        cells = self._events.get(name, [])
-        found = (self._codes[cell].binds.get(name) for cell in cells)
-        is_fixed = self._is_fixed(name, [binding for binding in found if binding is not None])
-        for cell in cells:
+        is_fixed = self.is_fixed(name)
+        for cell in self._events.get(name, []):
             code = self._codes[cell]
             if name in code.binds or name in code.mutates or not is_fixed:
                 yield cell
         yield from self._opaque
+
+    def is_fixed(self, name: str) -> bool:
+        """Whether only a new binding changes what a name stands for, by all that binds it."""
+        found = (self._codes[cell].binds.get(name) for cell in self._events.get(name, ()))
+        return self._is_fixed(name, [binding for binding in found if binding is not None])
 
     def _is_bound_anywhere(self, name: str) -> bool:
         return any(name in self._codes[cell].binds for cell in self._events.get(name, ()))
 
     def _use(self, name: str, is_needed: bool, found: _Found) -> None:
         """Follow a name that is looked up where the cell stands."""
-        if name in found.names:
+        if name in found.used:
             return
+        found.used.add(name)
         found.names.add(name)
         at = found.cell
         resolved = self._resolve(name, at)
@@ -141,7 +146,9 @@ class Dependencies:
             found.add(cell, name, is_strong=False)
         for cell in resolved.opaque:
             found.add(cell, "", is_strong=False)
-        is_bound = resolved.binders or resolved.opaque or name in SESSION_NAMES
+        # A function that is called may bind a global name, which counts as a change.
+        is_bound = resolved.binders or resolved.opaque or resolved.changers
+        is_bound = is_bound or name in SESSION_NAMES
         if is_needed and not is_bound and name not in self._codes[at].binds:
             found.unbound[name] = None
         self._carry(resolved, found)

@@ -15,8 +15,9 @@ from typing import Any
 from spark_kernel.errors import NotebookError
 from spark_kernel.protocol.provenance import KEY, CellRecord, RunStatus
 from spark_kernel.protocol.record_reading import instant, record_of
+from spark_kernel.redaction import redacted
 
-__all__ = ["RecordedCell", "RecordedNotebook", "read_notebook", "title_of"]
+__all__ = ["OtherRun", "RecordedCell", "RecordedNotebook", "read_notebook", "title_of"]
 
 _CLOCK_SLACK = timedelta(seconds=2)
 _MOST_BYTES = 500_000_000
@@ -45,6 +46,15 @@ class RecordedCell:
 
 
 @dataclass(frozen=True)
+class OtherRun:
+    """What a process of a kernel ran that the notebook does not hold, or no longer."""
+
+    session: str
+    execution_count: int
+    source: str
+
+
+@dataclass(frozen=True)
 class RecordedNotebook:
     """The code cells of a notebook, in its order.
 
@@ -52,10 +62,13 @@ class RecordedNotebook:
     ----------
     path
         None for the cells that a kernel remembers.
+    others
+        As far as they are known; those that are not show in the counts of the cells.
     """
 
     path: Path | None
     cells: tuple[RecordedCell, ...]
+    others: tuple[OtherRun, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -81,7 +94,7 @@ def read_notebook(path: Path) -> RecordedNotebook:
             if source.strip():
                 found.append(_cell(len(found) + 1, source, cell))
     metadata = content.get("metadata")
-    return RecordedNotebook(path, tuple(found), metadata if isinstance(metadata, Mapping) else {})
+    return RecordedNotebook(path, tuple(found), metadata=_mapping(metadata))
 
 
 def _content(path: Path) -> Mapping[str, Any]:
@@ -152,12 +165,15 @@ def _problem(
 
 
 def title_of(source: str) -> str:
-    """Give the line that tells a cell from others: the first with code, SQL with its magic."""
+    """Give the line that tells a cell from others: the first with code, SQL with its magic.
+
+    Without the secrets that are seen in it: reports go where the notebook may not.
+    """
     lines = [line.strip() for line in source.splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith(("#", "--"))] or lines
     if told[0].startswith("%%") and len(told) > 1:
-        return f"{told[0]} {told[1]}"
-    return told[0]
+        return redacted(f"{told[0]} {told[1]}")
+    return redacted(told[0])
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from spark_kernel.protocol.provenance import CellRecord
+from spark_kernel.recording.notebooks import OtherRun
 
 __all__ = ["Runs"]
 
@@ -20,9 +21,11 @@ class Runs:
     ----------
     records
         In the order of the notebook; None of a cell that has none.
+    others
+        What else is known to have run.
     """
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], others: Sequence[OtherRun] = ()) -> None:
         self._records = records
         self._counts: dict[str, set[int]] = defaultdict(set)
         self._began: dict[str, datetime] = {}
@@ -30,6 +33,8 @@ class Runs:
         for record in records:
             if record is not None:
                 self._take(record)
+        for other in others:
+            self._counts[other.session].add(other.execution_count)
 
     def _take(self, record: CellRecord) -> None:
         session, count = record.kernel.session, record.execution_count
@@ -89,6 +94,16 @@ class Runs:
         known = self._counts[other.kernel.session]
         seen = sum(begin < count < end for count in known)
         return seen < end - begin - 1
+
+    def came_between(self, other: OtherRun, cells: Iterable[int], cell: int) -> bool:
+        """Whether something else ran before a cell, and after all of some others."""
+        record = self._records[cell]
+        if record is None or record.kernel.session != other.session:
+            return False
+        above = (self._records[one] for one in cells)
+        counts = [one.execution_count for one in above if one and one.execution_count is not None]
+        end = record.execution_count
+        return end is None or max(counts, default=0) < other.execution_count < end
 
     def has_first_configuration(self, cell: int) -> bool:
         """Whether Spark was set as in the first known cell of the same process."""

@@ -37,9 +37,11 @@ _STATUS_TEXTS = {
 
 def judge(notebook: RecordedNotebook, environment: Environment) -> StalenessReport:
     """Judge every code cell; those that only look after Spark have no result."""
-    cells = notebook.cells
-    codes = read_cells([(cell.source, cell.record) for cell in cells])
-    upstreams = UpstreamChecks(cells, codes)
+    cells, others = notebook.cells, notebook.others
+    sources = [(cell.source, cell.record) for cell in cells]
+    codes = read_cells([*sources, *((run.source, None) for run in others)])
+    codes, others_codes = codes[: len(cells)], codes[len(cells) :]
+    upstreams = UpstreamChecks(cells, codes, list(zip(others, others_codes, strict=True)))
     bound: dict[str, Binding] = {}
     judged: dict[int, tuple[Reason, ...]] = {}
     verdicts = []

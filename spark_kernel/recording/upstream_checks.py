@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from spark_kernel.protocol.staleness import Reason, ReasonKind, Verdict
 from spark_kernel.recording.code import CellCode
 from spark_kernel.recording.dependencies import CellDependencies, Dependencies, Upstream
-from spark_kernel.recording.notebooks import RecordedCell
+from spark_kernel.recording.notebooks import OtherRun, RecordedCell
 from spark_kernel.recording.runs import Runs
 
 __all__ = ["UpstreamChecks"]
@@ -34,13 +34,21 @@ class UpstreamChecks:
     ----------
     cells, codes
         All code cells, and what their sources tell.
+    others
+        What else is known to have run, with what its source tells.
     """
 
-    def __init__(self, cells: Sequence[RecordedCell], codes: Sequence[CellCode]) -> None:
+    def __init__(
+        self,
+        cells: Sequence[RecordedCell],
+        codes: Sequence[CellCode],
+        others: Sequence[tuple[OtherRun, CellCode]] = (),
+    ) -> None:
         self._cells = cells
         self._codes = codes
+        self._others = others
         self._dependencies = Dependencies(codes)
-        self.runs = Runs([cell.record for cell in cells])
+        self.runs = Runs([cell.record for cell in cells], [run for run, _ in others])
 
     def reasons(self, cell: int, judged: Mapping[int, Sequence[Reason]]) -> Iterator[Reason]:
         """Say what speaks against a result for what it stands on.
@@ -62,6 +70,7 @@ class UpstreamChecks:
             text = f"no cell above gives {_listed(found.unbound)}"
             yield Reason(Verdict.UNKNOWN, ReasonKind.UNBOUND_NAME, text)
         yield from self._order_reasons(cell, found)
+        yield from self._other_reasons(cell, found)
         yield from self._unseen_reasons(cell, found, by_cell)
 
     def notes(self, cell: int) -> Iterator[str]:
@@ -139,6 +148,22 @@ class UpstreamChecks:
         if opaque_above and not chosen:
             return False  # it is upstream by itself
         return all(self.runs.is_before(one, other) is not False for one in chosen)
+
+    def _other_reasons(self, cell: int, found: CellDependencies) -> Iterator[Reason]:
+        """Tell of what else ran in between, as far as its source is known."""
+        for run, code in self._others:
+            for name in sorted(found.names):
+                is_written = bool(code.opaque) or name in code.binds or name in code.mutates
+                if not is_written and name in code.touches:
+                    is_written = not self._dependencies.is_fixed(name)
+                chosen = [one.cell for one in found.upstreams if one.name == name and one.is_strong]
+                if is_written and self.runs.came_between(run, chosen, cell):
+                    text = (
+                        f"the run [{run.execution_count}], which the notebook does not hold, may "
+                        f"have changed {_shown(name)}"
+                    )
+                    yield Reason(Verdict.UNKNOWN, ReasonKind.OUT_OF_ORDER, text)
+                    break
 
     def _unseen_reasons(
         self, cell: int, found: CellDependencies, by_cell: Mapping[int, Sequence[Upstream]]
