@@ -10,6 +10,7 @@ import click
 from spark_kernel import SparkKernelError, __version__
 from spark_kernel.cli.clusters import clusters
 from spark_kernel.cli.doctor import doctor
+from spark_kernel.cli.history import history
 from spark_kernel.cli.install import install, uninstall
 from spark_kernel.cli.stale import stale
 from spark_kernel.cli.warm import warm
@@ -55,4 +56,5 @@ main.add_command(uninstall)
 main.add_command(clusters)
 main.add_command(doctor)
 main.add_command(warm)
+main.add_command(history)
 main.add_command(stale)

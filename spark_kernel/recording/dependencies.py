@@ -147,7 +147,7 @@ class Dependencies:
         for cell in resolved.opaque:
             found.add(cell, "", is_strong=False)
         # A function that is called may bind a global name, which counts as a change.
-        is_bound = resolved.binders or resolved.opaque or resolved.changers
+        is_bound = bool(resolved.binders or resolved.opaque or resolved.changers)
         is_bound = is_bound or name in SESSION_NAMES
         if is_needed and not is_bound and name not in self._codes[at].binds:
             found.unbound[name] = None
