@@ -13,6 +13,7 @@ from benchmarks.errors import measure_errors
 from benchmarks.interrupts import measure_interrupts
 from benchmarks.memory import measure_memory
 from benchmarks.progress import TASKS, measure_progress
+from benchmarks.provenance import measure_provenance
 from benchmarks.recovery import measure_recovery
 from benchmarks.report import put_section
 from benchmarks.resources import measure_resources
@@ -22,7 +23,7 @@ from benchmarks.tables import measure_tables
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _NAMES = (
     "start", "progress", "memory", "interrupts", "resources", "recovery", "clusters", "tables",
-    "errors",
+    "errors", "provenance",
 )  # fmt: skip
 
 
@@ -33,7 +34,9 @@ _NAMES = (
 @click.option("--only", default="", help="Interrupt only cells with this in their title.")
 @click.option("--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress.")
 @click.option("--requests", default=200, show_default=True, help="Requests in each state.")
-@click.option("--rounds", default=40, show_default=True, help="Failures of each cell.")
+@click.option(
+    "--rounds", default=40, show_default=True, help="Runs of each failing or recorded cell."
+)
 @click.option("--kills", default=10, show_default=True, help="Killed drivers in each situation.")
 @click.option("--write/--no-write", default=True, help="Whether to update benchmarks/RESULTS.md.")
 def main(
@@ -71,6 +74,8 @@ def main(
                     text = measure_tables(bench, pairs)
                 case "errors":
                     text = measure_errors(bench, rounds)
+                case "provenance":
+                    text = measure_provenance(bench, rounds)
                 case _:
                     text = measure_clusters(bench, pairs)
         click.echo(text)

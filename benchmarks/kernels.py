@@ -128,12 +128,22 @@ class Kernel:
 
     def reply(self, request: str, timeout_s: float) -> dict[str, Any] | None:
         """Wait for the reply to a request; gives its content, or None when the time is over."""
+        message = self._reply(request, timeout_s)
+        return None if message is None else dict(message["content"])
+
+    def reply_metadata(self, request: str, timeout_s: float = _TIMEOUT_S) -> dict[str, Any]:
+        """Wait for the reply to a request, and for the end of its outputs; gives its metadata."""
+        message = self._reply(request, timeout_s)
+        self.sent(until_idle_of=request)
+        return {} if message is None else dict(message["metadata"])
+
+    def _reply(self, request: str, timeout_s: float) -> dict[str, Any] | None:
         deadline = time.perf_counter() + timeout_s
         socket = self._client.shell_channel.socket
         while socket.poll(max(0.0, deadline - time.perf_counter()) * 1000):
             message = self.read(Sent(time.time(), socket.recv_multipart()))
             if message["parent_header"].get("msg_id") == request:
-                return dict(message["content"])
+                return message
         return None
 
     def sent(self, until_idle_of: str = "", timeout_s: float = 30.0) -> list[Sent]:

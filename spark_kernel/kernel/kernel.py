@@ -28,6 +28,7 @@ from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.magic_controls import MagicControls
 from spark_kernel.kernel.meters import Meters, process_clock
 from spark_kernel.kernel.names import SparkNames
+from spark_kernel.kernel.provenance import Recorder
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
@@ -110,10 +111,11 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
+        self.recorder = Recorder(self, self.calls, self.publisher.emit, self.provenance)
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         for handlers in (self.control_handlers, self.shell_handlers):
             handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
-        hooks.install(self.spark_session, self.wait_for_spark)
+        hooks.install(self.spark_session, self.wait_for_spark, self.recorder.session_ends)
         follow_threads()
         follow_queries(self.calls)
         follow_operations(self.calls)
@@ -124,10 +126,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         around = ErrorSurroundings(self.spark_session, self.resource_monitor, self.calls)
         self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around.around)
         self.shell.register_magics(SparkMagics(self.shell, MagicControls(self)))
-        assert self.shell.display_formatter is not None
-        html_formatter = self.shell.display_formatter.formatters["text/html"]
-        for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
-            html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
+        self._show_sessions()
         self.frames = FrameDisplay(self, draw)
         self.frames.install(self.shell, self._show_stream, self._end_behind)
         install_sql(self.shell, self)
@@ -136,6 +135,14 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
             {"text": "PySpark Reference", "url": _PYSPARK_REFERENCE},
             *self.help_links,
         ]
+
+    def _show_sessions(self) -> None:
+        """Show the session that is the last value of a cell as a card."""
+        assert self.shell is not None
+        assert self.shell.display_formatter is not None
+        html_formatter = self.shell.display_formatter.formatters["text/html"]
+        for module in ("pyspark.sql.session", "pyspark.sql.connect.session"):
+            html_formatter.for_type_by_name(module, "SparkSession", self._session_html)
 
     # -- what clients see ------------------------------------------------------------------
 
@@ -160,6 +167,7 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
         if isinstance(event, SessionChanged) and event.status.state is SessionState.READY:
             self.resource_monitor.refresh()
             self.application_watch.follow()
+            self.recorder.session_began()
 
     def _session_html(self, session: Any) -> str | None:
         if session is self.spark_session.driver.existing()["spark"]:
@@ -249,18 +257,28 @@ class SparkKernel(SparkKernelSettings, IPythonKernel):
     async def do_execute(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a cell; what it printed in the driver is sent before it is done."""
         cell = Cell(self.get_parent("shell"))
-        with self.interrupts.running(
-            cell, self._description(str(args[0] if args else kwargs["code"]))
-        ):
+        code = str(args[0] if args else kwargs["code"])
+        with self.interrupts.running(cell, self._description(code)) as run:
+            recording = self.recorder.begin(run, code)
             try:
                 reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
                 self.spark_session.driver.drain_output()
-                return self.error_display.amend(reply)
+                recording.reply = self.error_display.amend(reply)
+                return recording.reply
             finally:
                 self.idle_watch.touch()
+                self.recorder.end(recording)
                 self.sampler.finish(cell)
+                self.recorder.show(recording)
                 if self.publisher.is_busy:
                     self.publisher.flush(_FLUSH_TIMEOUT_S)
+
+    def finish_metadata(
+        self, parent: Mapping[str, Any], metadata: dict[str, Any], reply_content: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add the record of a cell to its reply; called by ipykernel, for aborted cells too."""
+        found = super().finish_metadata(parent, metadata, reply_content)
+        return {**found, **self.recorder.metadata(parent, reply_content)}
 
     def _description(self, code: str) -> str:
         """Say in Spark's UI which cell it is."""

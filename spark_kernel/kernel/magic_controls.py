@@ -61,6 +61,28 @@ class MagicControls:
         sampler.is_enabled, sampler.interval_s = is_enabled, interval_s
 
     @property
+    def is_provenance_on(self) -> bool:
+        """Whether provenance mode is on."""
+        return self._kernel.recorder.is_full
+
+    def set_provenance(self, is_on: bool) -> None:
+        """Switch provenance mode, from this cell on."""
+        self._kernel.recorder.is_full = is_on
+
+    def stop_spark(self) -> None:
+        """End Spark and give its resources back."""
+        self._kernel.recorder.session_ends()
+        self.spark_session.stop()
+
+    def recent_records(self) -> list[tuple[str, CellRecord]]:
+        """Give the latest record of each cell with its source, the oldest first."""
+        return self._kernel.recorder.recent()
+
+    def data_fingerprint(self, dataset: Dataset) -> Fingerprint | None:
+        """Ask Spark for the state of some data as it is now; None if it cannot tell."""
+        return self._kernel.recorder.fingerprint(dataset)
+
+    @property
     def cluster_names(self) -> list[str]:
         """The names of the clusters that there are."""
         self._reread_clusters()
@@ -71,14 +93,6 @@ class MagicControls:
         kernel = self._kernel
         named = {n: c for n, c in kernel.clusters.items() if not isinstance(c, ClusterTable)}
         kernel.clusters = {**read_clusters(kernel.cluster_folders), **named}
-
-    def recent_records(self) -> list[tuple[str, CellRecord]]:
-        """Give the sources and records of the latest runs of this process."""
-        return []
-
-    def data_fingerprint(self, dataset: Dataset) -> Fingerprint | None:
-        """Ask Spark for the state of some data as it is now; None if it cannot tell."""
-        return None
 
     def library_version(self, name: str) -> str | None:
         """Give the version of a library that was added to Spark, or is installed."""
@@ -92,6 +106,7 @@ class MagicControls:
         self._reread_clusters()
         settings = self._kernel.session_settings(cluster)
         session = self.spark_session
+        self._kernel.recorder.session_ends()
         session.restart(with_changes(settings, session.settings))
         self._kernel.configuration_problem = None
         self.require_spark()
@@ -100,5 +115,6 @@ class MagicControls:
         """Start Spark anew and wait for it."""
         if self._kernel.configuration_problem is not None:
             raise self._kernel.configuration_problem
+        self._kernel.recorder.session_ends()
         self.spark_session.restart()
         self.require_spark()

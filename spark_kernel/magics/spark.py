@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import conf, error, libraries, progress, staleness
+from spark_kernel.magics import conf, error, libraries, progress, provenance, staleness
 from spark_kernel.magics.frames import FrameDisplay, set_rows
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
@@ -33,6 +33,7 @@ _COMMANDS = (
     "stop",
     "logs",
     "error",
+    "provenance",
     "stale",
 )
 _WITH_ARGUMENTS = (
@@ -44,11 +45,14 @@ _WITH_ARGUMENTS = (
     "add",
     "libraries",
     "logs",
+    "provenance",
     "stale",
 )
 
 
-class SparkControls(progress.JobControls, staleness.StaleControls, Protocol):
+class SparkControls(
+    progress.JobControls, provenance.ProvenanceControls, staleness.StaleControls, Protocol
+):
     """What the magic needs of the kernel."""
 
     @property
@@ -74,6 +78,9 @@ class SparkControls(progress.JobControls, staleness.StaleControls, Protocol):
 
     def restart_spark(self) -> None:
         """Start Spark anew and wait for it."""
+
+    def stop_spark(self) -> None:
+        """End Spark and give its resources back."""
 
 
 @magics_class
@@ -115,6 +122,8 @@ class SparkMagics(Magics):
             %spark logs [N]     the last N lines of the driver log (40 by default)
             %spark error        the whole of the last error: Python traceback, traceback of the
                                 worker, causes in the JVM, links
+            %spark provenance   whether cells keep who ran them, when and on which data; `on` or
+                                `off` changes it
             %spark stale [NOTEBOOK]  which results of the notebook are out of date, and why
 
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
@@ -197,11 +206,14 @@ class SparkMagics(Magics):
         self._status()
 
     def _stop(self) -> None:
-        self._controls.spark_session.stop()
+        self._controls.stop_spark()
         self._status()
 
     def _error(self) -> None:
         error.show_error(self.shell)
+
+    def _provenance(self, *arguments: str) -> None:
+        provenance.set_provenance(self._controls, list(arguments))
 
     def _stale(self, *words: str) -> None:
         staleness.show_stale(self._controls, self.shell, list(words))

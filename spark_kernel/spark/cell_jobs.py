@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from spark_kernel.protocol.events import Link
+from spark_kernel.spark.driver_classes import load_classes
 from spark_kernel.spark.ownership import OWNER_PREFIX
 from spark_kernel.spark.profiles import rewritten
 
 __all__ = ["CellJobs", "load_cell_jobs", "ui_link", "ui_url"]
-
-_CLASS = "org.sparkkernel.CellJobs"
-_LOADED = "_spark_kernel_cell_jobs"
 
 
 class CellJobs:
@@ -75,6 +71,14 @@ class CellJobs:
         found: dict[str, Any] | None = json.loads(self.java.failure(",".join(tags)))
         return found
 
+    def record(self, tags: Sequence[str], limit: int) -> dict[str, Any]:
+        """Give what the jobs of some owners did; see ``CellJobs.record`` in Java."""
+        return dict(json.loads(self.java.record(",".join(tags), limit)))
+
+    def settings(self) -> dict[str, str]:
+        """Give the settings of the context and of the session, in one call."""
+        return dict(json.loads(self.java.settings()))
+
     def cancel(self, tag: str, reason: str) -> bool:
         """Cancel all jobs of an owner; whether there were any."""
         return bool(self.java.cancel(tag, reason))
@@ -112,24 +116,12 @@ def load_cell_jobs(context: Any, ui_url: str, log_url: Callable[[str], str] = st
     """
     gateway, jvm = context._gateway, context._jvm
     scala_context = context._jsc.sc()
-    # Once for each driver: py4j keeps methods by the name of their class, not by its loader.
-    loaded = vars(gateway).get(_LOADED)  # getattr would name a method in Java
-    if loaded is None:
-        compiler = jvm.org.codehaus.janino.SimpleCompiler()
-        compiler.setParentClassLoader(scala_context.getClass().getClassLoader())
-        compiler.cook(_source())
-        loaded = compiler.getClassLoader().loadClass(_CLASS)
-        setattr(gateway, _LOADED, loaded)
+    loaded = load_classes(context, "CellJobs")
     arguments = gateway.new_array(jvm.java.lang.Object, 2)
     arguments[0] = scala_context
     arguments[1] = OWNER_PREFIX
     java = loaded.getConstructors()[0].newInstance(arguments)
     return CellJobs(java, ui_url.rstrip("/"), bool(scala_context.isLocal()), log_url)
-
-
-@cache
-def _source() -> str:
-    return files(__package__).joinpath("CellJobs.java").read_text("utf-8")
 
 
 def ui_link(context: Any, templates: Mapping[str, str]) -> Link | None:

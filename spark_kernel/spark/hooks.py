@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,10 +38,18 @@ class SessionGate(Protocol):
         """Wait until no start is under way."""
 
 
-def install(session: KernelSession, wait: SessionGate) -> None:
-    """Hook PySpark, now or as soon as it is imported."""
+def install(
+    session: KernelSession, wait: SessionGate, ending: Callable[[], None] = lambda: None
+) -> None:
+    """Hook PySpark, now or as soon as it is imported.
+
+    Parameters
+    ----------
+    ending
+        Called when the notebook is about to stop its context.
+    """
     for hook, module in (
-        (_hook_context, "pyspark.core.context"),
+        (partial(_hook_context, ending=ending), "pyspark.core.context"),
         (_hook_sessions, "pyspark.sql.session"),
         (_hook_remote_sessions, "pyspark.sql.connect.session"),
         (_hook_columns, "pyspark.sql.utils"),
@@ -49,7 +57,9 @@ def install(session: KernelSession, wait: SessionGate) -> None:
         wrapt.register_post_import_hook(partial(hook, session=session, wait=wait), module)
 
 
-def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> None:
+def _hook_context(
+    module: Any, session: KernelSession, wait: SessionGate, ending: Callable[[], None]
+) -> None:
     context_class = module.SparkContext
 
     @wrapt.function_wrapper
@@ -76,6 +86,8 @@ def _hook_context(module: Any, session: KernelSession, wait: SessionGate) -> Non
     def stop(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
         is_current = context_class._active_spark_context is instance
+        if is_current:
+            ending()
         pyspark_state.stopped_by_notebook(instance)
         result = wrapped(*args, **kwargs)
         if is_current:

@@ -285,10 +285,16 @@ class Notebook:
         assert result.status == "ok", f"{result.error}\n{self._story()}"
         return result.text
 
-    def submit(self, code: str, subshell: str = "", cell_id: str = "") -> Result:
+    def metadata_of(self, result: Result) -> dict[str, Any]:
+        """Give the metadata of the reply to a cell."""
+        return dict(self._replies[result.message_id]["metadata"])
+
+    def submit(
+        self, code: str, subshell: str = "", cell_id: str = "", **request_content: bool
+    ) -> Result:
         """Ask for a cell to be run, and do not wait."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-        content |= {"allow_stdin": False, "stop_on_error": False}
+        content |= {"allow_stdin": False, "stop_on_error": False, **request_content}
         request = self.client.session.msg("execute_request", content)
         if cell_id:
             request["metadata"]["cellId"] = cell_id

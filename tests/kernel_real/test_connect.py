@@ -20,6 +20,7 @@ from kernel_real.schemas import RESOURCE_INFO, SPARK_STATUS
 from kernel_real.tables import EVERY_TYPE, EVERY_VALUE, rows_of
 from kernel_real.test_libraries import GREETED, MAKE_JAR, make_wheel
 from spark_kernel.protocol.progress import PROGRESS_MIME
+from spark_kernel.protocol.provenance import KEY
 
 TOKEN = "open-sesame"
 SLOW = """from pyspark.sql.functions import col, udf
@@ -414,3 +415,40 @@ def test_token_and_tls_are_spoken_and_never_shown(new_notebook: NotebookMaker, t
             told += json.dumps(notebook.control("resource_info_request", {}))
             told += notebook.run("%spark status").shown + notebook.run("%spark conf spark").shown
             assert TOKEN not in told
+
+
+def test_record_counts_operations_and_leaves_open_what_a_server_does_not_tell(notebook: Notebook):
+    result = notebook.run("spark.range(0, 100, 1, 4).selectExpr('id % 3 AS k').collect()")
+    found = notebook.metadata_of(result)[KEY]
+    assert found["spark"]["master"] == notebook.status["cluster"]["master"]
+    assert [(job["state"], job["tasks"]) for job in found["jobs"]] in ([], [("succeeded", 4)])
+    assert found["totals"]["executor_run_s"] is None
+    assert (found["inputs"], found["provenance"]) == (None, False)
+
+
+def test_record_of_jobs_on_a_server_is_of_this_cell_alone(notebook: Notebook):
+    first = notebook.metadata_of(notebook.run("len(run_slowly(2))"))[KEY]
+    assert [(job["state"], job["failed_tasks"]) for job in first["jobs"]] == [("succeeded", None)]
+    second = notebook.metadata_of(notebook.run("1 + 1"))[KEY]
+    assert (second["jobs"], second["totals"]["input_bytes"]) == ([], 0)
+
+
+def test_interrupted_operation_is_recorded_as_cancelled(notebook: Notebook):
+    cell = notebook.submit("run_slowly()")
+    notebook.wait_for(lambda: cell.displays, 30, "the progress of the cell")
+    notebook.interrupt()
+    found = notebook.metadata_of(notebook.finish(cell))[KEY]
+    assert found["status"] == "interrupted"
+    assert [job["state"] for job in found["jobs"]] == ["cancelled"]
+
+
+def test_provenance_mode_follows_data_and_settings_on_a_server(notebook: Notebook, tmp_path: Path):
+    notebook.run("%spark provenance on")
+    place = str(tmp_path / "frame")
+    wrote = notebook.metadata_of(notebook.run(f"spark.range(5).write.parquet({place!r})"))[KEY]
+    assert [place in one["name"] for one in wrote["outputs"]] == [True]
+    assert wrote["session"]["settings"]["spark.sql.shuffle.partitions"] == "3"
+    changed = notebook.run("spark.conf.set('spark.sql.shuffle.partitions', '9')")
+    assert notebook.metadata_of(changed)[KEY]["config_sha256"] != wrote["config_sha256"]
+    assert changed.displays[-1]["metadata"][KEY]["provenance"] is True
+    notebook.run("spark.conf.set('spark.sql.shuffle.partitions', '3')\n%spark provenance off")

@@ -59,6 +59,10 @@ class Kernel:
             raise self.error
         self.spark_session.log.append("restarted")
 
+    def stop_spark(self) -> None:
+        """End Spark."""
+        self.spark_session.stop()
+
 
 @pytest.fixture(scope="module")
 def shell() -> Iterator[InteractiveShell]:

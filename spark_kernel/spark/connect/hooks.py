@@ -19,6 +19,7 @@ import wrapt
 from spark_kernel.errors import SparkJobCancelledError
 from spark_kernel.spark.calls import Call, CallTracker
 from spark_kernel.spark.connect import address
+from spark_kernel.spark.connect.data_flow import note_request
 from spark_kernel.spark.connect.operations import Operation, Operations
 from spark_kernel.spark.connect.streaming import follow_waits, is_waiting
 from spark_kernel.spark.ownership import JobOwner, current_owner
@@ -66,14 +67,13 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
     @wrapt.function_wrapper
     def ask(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        _refuse_ended(client)
+        _note_asked(client)
         return wrapped(*args, **kwargs)
 
     @wrapt.function_wrapper
     def plan(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         __tracebackhide__ = True
-        _refuse_ended(client)
-        owner = current_owner()
+        owner = _note_asked(client)
         if owner is not None and owner.is_cancelled:
             raise calls.interruption(owner)
         request = wrapped(*args, **kwargs)
@@ -85,10 +85,11 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
     def fetch(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         owner, operations = current_owner(), calls.cell_jobs
         is_ours = isinstance(operations, Operations) and operations.client is client
+        if owner is not None:
+            note_request(client, args[0], owner.tag)
         results = wrapped(*args, **kwargs)
-        if owner is None or not is_ours:
+        if owner is None or not is_ours or not isinstance(operations, Operations):
             return results
-        assert isinstance(operations, Operations)
         return _followed(results, args[0].operation_id, owner, operations, calls)
 
     @wrapt.function_wrapper
@@ -97,6 +98,7 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
         owner = current_owner()
         if owner is None:
             return wrapped(*args, **kwargs)
+        note_request(client, args[0], owner.tag)
         with _under_way(owner, None, calls):
             return wrapped(*args, **kwargs)
 
@@ -121,10 +123,15 @@ def _hook_client(module: Any, calls: CallTracker) -> None:
         setattr(client_class, name, wrapper(vars(client_class)[name]))
 
 
-def _refuse_ended(client: Any) -> None:
+def _note_asked(client: Any) -> JobOwner | None:
+    """Give whose code asks a server for something; refuse it where the session has ended."""
     ended = getattr(client, _ENDED, "")
     if ended:
         refuse(ended)
+    owner = current_owner()
+    if owner is not None:
+        owner.last_thread = threading.get_ident()
+    return owner
 
 
 def _followed(
