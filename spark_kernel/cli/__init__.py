@@ -1,4 +1,4 @@
-"""The ``spark-kernel`` command: makes kernelspecs, and tells what is wrong with a machine."""
+"""The ``spark-kernel`` command: makes kernelspecs, checks a machine, runs notebooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from spark_kernel.cli.clusters import clusters
 from spark_kernel.cli.doctor import doctor
 from spark_kernel.cli.history import history
 from spark_kernel.cli.install import install, uninstall
+from spark_kernel.cli.lineage import lineage
+from spark_kernel.cli.run import run
 from spark_kernel.cli.stale import stale
+from spark_kernel.cli.strip import strip
 from spark_kernel.cli.warm import warm
 
 __all__ = ["main"]
@@ -56,5 +59,8 @@ main.add_command(uninstall)
 main.add_command(clusters)
 main.add_command(doctor)
 main.add_command(warm)
+main.add_command(run)
 main.add_command(history)
 main.add_command(stale)
+main.add_command(strip)
+main.add_command(lineage)

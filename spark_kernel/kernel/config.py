@@ -49,8 +49,8 @@ SECTION = "SparkKernel"
 COMMAND_LINE = "the command line"
 CONFIG_NAME = "spark_kernel_config"
 ENVIRONMENT_PREFIX = "SPARK_KERNEL_"
-_KUBERNETES = re.compile(r"SPARK_KERNEL_(SERVICE_|PORT$|PORT_)")
-"""What Kubernetes sets in every pod beside a service that is called ``spark-kernel``."""
+_FOREIGN = re.compile(r"SPARK_KERNEL_(SERVICE_|PORT$|PORT_|LINEAGE$)")
+"""What Kubernetes sets beside a service ``spark-kernel``; the lineage, of who runs a notebook."""
 
 _WITH_SECRETS = ("conf", "clusters")
 """Settings that may hold secrets: their values are not repeated in a message."""
@@ -284,7 +284,7 @@ def environment_config(environ: Mapping[str, str]) -> Config:
     config = Config()
     known = SparkKernelSettings.class_trait_names(config=True)
     for variable, value in environ.items():
-        is_ours = variable.startswith(ENVIRONMENT_PREFIX) and not _KUBERNETES.match(variable)
+        is_ours = variable.startswith(ENVIRONMENT_PREFIX) and not _FOREIGN.match(variable)
         if is_ours:
             name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
             if name not in known:

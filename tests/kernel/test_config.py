@@ -298,6 +298,8 @@ def test_environment_gives_values_of_the_right_types():
 
 def test_empty_environment_sets_nothing():
     assert not environment_config({"PATH": "/bin"})
+    # Of those who run notebooks, and put into the environment of their kernels:
+    assert not environment_config({"SPARK_KERNEL_LINEAGE": "http://host:5000"})
 
 
 def test_unknown_variable_is_an_error_that_names_the_nearest():
