@@ -119,3 +119,21 @@ def test_no_cells_are_fresh(tmp_path):
     path = tmp_path / "book.ipynb"
     path.write_text('{"cells": []}')
     assert run("stale", str(path)).exit_code == 0
+
+
+def test_history_of_a_notebook_without_records_says_how_to_get_some(tmp_path):
+    path = tmp_path / "book.ipynb"
+    path.write_text('{"cells": [{"cell_type": "code", "source": "1"}]}')
+    result = run("history", str(path))
+    assert result.exit_code == 1
+    assert "spark-kernel run" in result.output
+
+
+def test_history_writes_a_page_whole_or_not_at_all(write, tmp_path):
+    page = tmp_path / "page.html"
+    assert run("history", write("1"), "--html", str(page)).exit_code == 0
+    assert page.read_text().endswith("</html>")
+    result = run("history", write("1"), "--html", str(tmp_path / "no" / "page.html"))
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["book.ipynb", "home", "page.html"]
