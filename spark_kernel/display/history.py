@@ -26,6 +26,7 @@ _WIDTH = 100
 _HEADS = ("", "", "Started", "Took", "Jobs", "Read", "Written", "Data", "Result", "Cell")
 _RIGHT = {1, 3, 4, 5, 6}
 _MOST_DATASETS = 20
+_LONGEST_FACT = 600
 _LEAST_TITLE = 16
 _NONE = "-"
 
@@ -65,7 +66,8 @@ def history_where(history: NotebookHistory) -> str:
     """Say on which cluster and Spark it ran."""
     clusters = history.different(lambda one: one.spark and (one.spark.cluster or one.spark.master))
     versions = history.different(lambda one: one.spark and one.spark.version)
-    spark = f"Spark {', '.join(versions[:3])}" if versions else ""
+    told = ", ".join(one_line(text, 30) for text in versions[:3])
+    spark = f"Spark {told}" if told else ""
     return joined((", ".join(one_line(text, 60) for text in clusters[:3]), spark))
 
 
@@ -132,7 +134,7 @@ def _details(cell: HistoryCell, record: CellRecord) -> Iterator[str]:
     who = f"{record.user} on {record.host}" if record.user else record.host
     kernel = joined((f"run [{record.execution_count}]", f"kernel {record.kernel.session[:8]}"))
     facts = [joined((record.status.value, record.error_name, who, kernel))]
-    facts += [f"reads  {text}" for text in _datasets(record.inputs)]
+    facts += [f"reads {text}" for text in _datasets(record.inputs)]
     facts += [f"writes {text}" for text in _datasets(record.outputs)]
     totals = record.totals
     sizes = (
@@ -154,7 +156,7 @@ def _details(cell: HistoryCell, record: CellRecord) -> Iterator[str]:
         facts += [f"{mark} {one_line(reason.text, 300)}" for reason in cell.verdict.reasons[:3]]
     for fact in facts:
         yield from textwrap.wrap(
-            fact,
+            one_line(fact, _LONGEST_FACT),
             _WIDTH,
             initial_indent="        ",
             subsequent_indent="          ",

@@ -1,4 +1,4 @@
-"""``stale`` and ``history`` of a notebook that really ran: fresh as it is, and stale in each way."""
+"""``stale`` and ``history`` of a notebook that really ran: fresh as it is, stale when changed."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def folder(new_notebook: NotebookMaker) -> Iterator[Path]:
     """Give where a notebook ran, in provenance mode, from top to bottom."""
     place, mark = new_notebook.next_place()
     (place / "data").mkdir()
+    temporary = place / "tmp"
+    temporary.mkdir()
     data = place / "data" / "in.csv"
     data.write_text("a,b\n1,2\n3,4\n")
     os.utime(data, (1_700_000_000, 1_700_000_000))
@@ -51,9 +53,11 @@ def folder(new_notebook: NotebookMaker) -> Iterator[Path]:
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     (place / "in.ipynb").write_text(json.dumps(notebook))
     try:
-        run = command(place, "run", "in.ipynb", "-o", "out.ipynb", **{MARK: mark})
+        run = command(
+            place, "run", "in.ipynb", "-o", "out.ipynb", **{MARK: mark, "TMPDIR": str(temporary)}
+        )
         assert run.returncode == 0, run.stdout + run.stderr
-        assert_nothing_left(mark, place)
+        assert_nothing_left(mark, temporary)
         yield place
     finally:
         kill_all(mark)

@@ -83,7 +83,7 @@ def test_a_line_for_each_cell_within_a_hundred_columns() -> None:
 
 def test_data_and_people_are_told_when_asked_for() -> None:
     text = history_text(history(RECORD, None), is_verbose=True)
-    assert "reads  file:///data/a.csv (csv)" in text
+    assert "reads file:///data/a.csv (csv)" in text
     assert "writes lake.t (delta)" in text
     assert "ana on gateway" in text
     assert max(map(len, text.splitlines())) <= 100
