@@ -1,7 +1,7 @@
 """Fingerprints of local files as they are now, in the same terms as those of a record.
 
 Files below a place are counted, however deep, but for those whose names begin with ``_`` or ``.``;
-folders of partitions (``year=2024``) always count. A listing is bounded in files and in time.
+folders of partitions (``_year=2024``) count. A listing is bounded in files and in time.
 """
 
 from __future__ import annotations
@@ -162,9 +162,9 @@ def local_path(uri: str) -> str | None:
 
 
 def _is_hidden(name: str, *, is_folder: bool) -> bool:
-    if is_folder and "=" in name:
-        return False
-    return name.startswith(("_", "."))
+    """Whether a name does not count; as ``FileListing.java`` has it."""
+    is_partition = is_folder and "=" in name
+    return name.startswith(".") or (name.startswith("_") and not is_partition)
 
 
 def _plain_patterns(pattern: str) -> list[str]:

@@ -40,7 +40,15 @@ def test_an_empty_folder_has_no_files_and_no_time(tmp_path: Path) -> None:
 
 
 def test_hidden_files_do_not_count_and_folders_of_partitions_do(tmp_path: Path) -> None:
-    for name in ("part-0", "_SUCCESS", ".part-0.crc", "_temporary/0/x", ".x/y", "year=1/a"):
+    for name in (
+        "part-0",
+        "_SUCCESS",
+        ".part-0.crc",
+        "_temporary/0/x",
+        ".x/y",
+        ".z=1/y",
+        "year=1/a",
+    ):
         write(tmp_path / name)
     write(tmp_path / "_year=2" / "_month=3" / "b")
     assert look(tmp_path) == Fingerprint(3, 15, MOMENT)
