@@ -17,13 +17,14 @@ from benchmarks.provenance import measure_provenance
 from benchmarks.recovery import measure_recovery
 from benchmarks.report import put_section
 from benchmarks.resources import measure_resources
+from benchmarks.staleness import measure_staleness
 from benchmarks.start import measure_start
 from benchmarks.tables import measure_tables
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _NAMES = (
     "start", "progress", "memory", "interrupts", "resources", "recovery", "clusters", "tables",
-    "errors", "provenance",
+    "errors", "provenance", "staleness",
 )  # fmt: skip
 
 
@@ -72,6 +73,8 @@ def main(
                     text = measure_recovery(bench, kills)
                 case "tables":
                     text = measure_tables(bench, pairs)
+                case "staleness":
+                    text = measure_staleness(bench, pairs)
                 case "errors":
                     text = measure_errors(bench, rounds)
                 case "provenance":

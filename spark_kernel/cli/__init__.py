@@ -10,9 +10,11 @@ import click
 from spark_kernel import SparkKernelError, __version__
 from spark_kernel.cli.clusters import clusters
 from spark_kernel.cli.doctor import doctor
+from spark_kernel.cli.history import history
 from spark_kernel.cli.install import install, uninstall
 from spark_kernel.cli.lineage import lineage
 from spark_kernel.cli.run import run
+from spark_kernel.cli.stale import stale
 from spark_kernel.cli.strip import strip
 from spark_kernel.cli.warm import warm
 
@@ -58,5 +60,7 @@ main.add_command(clusters)
 main.add_command(doctor)
 main.add_command(warm)
 main.add_command(run)
+main.add_command(history)
+main.add_command(stale)
 main.add_command(strip)
 main.add_command(lineage)

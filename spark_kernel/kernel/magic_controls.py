@@ -94,6 +94,13 @@ class MagicControls:
         named = {n: c for n, c in kernel.clusters.items() if not isinstance(c, ClusterTable)}
         kernel.clusters = {**read_clusters(kernel.cluster_folders), **named}
 
+    def library_version(self, name: str) -> str | None:
+        """Give the version of a library that was added to Spark, or is installed."""
+        from spark_kernel.recording.environment import installed_version
+
+        added = {one.name: one.version for one in self.spark_session.libraries.listed}
+        return added[name] if name in added else installed_version(name)
+
     def attach(self, cluster: str) -> None:
         """Move to another cluster and wait for it; Python variables stay."""
         self._reread_clusters()

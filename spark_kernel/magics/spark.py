@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import conf, error, libraries, progress, provenance
+from spark_kernel.magics import conf, error, libraries, progress, provenance, staleness
 from spark_kernel.magics.frames import FrameDisplay, set_rows
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
@@ -34,6 +34,7 @@ _COMMANDS = (
     "logs",
     "error",
     "provenance",
+    "stale",
 )
 _WITH_ARGUMENTS = (
     "cancel",
@@ -45,10 +46,13 @@ _WITH_ARGUMENTS = (
     "libraries",
     "logs",
     "provenance",
+    "stale",
 )
 
 
-class SparkControls(progress.JobControls, provenance.ProvenanceControls, Protocol):
+class SparkControls(
+    progress.JobControls, provenance.ProvenanceControls, staleness.StaleControls, Protocol
+):
     """What the magic needs of the kernel."""
 
     @property
@@ -120,6 +124,7 @@ class SparkMagics(Magics):
                                 worker, causes in the JVM, links
             %spark provenance   whether cells keep who ran them, when and on which data; `on` or
                                 `off` changes it
+            %spark stale [NOTEBOOK]  which results of the notebook are out of date, and why
 
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
         ``c.SparkKernel`` in ``spark_kernel_config.py``.
@@ -209,6 +214,9 @@ class SparkMagics(Magics):
 
     def _provenance(self, *arguments: str) -> None:
         provenance.set_provenance(self._controls, list(arguments))
+
+    def _stale(self, *words: str) -> None:
+        staleness.show_stale(self._controls, self.shell, list(words))
 
     def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
         if rest or not count.isdecimal() or int(count) == 0:
