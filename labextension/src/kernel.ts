@@ -1,0 +1,131 @@
+/**
+ * One kernel of ours, as a page knows it: what it has said of itself, and what it can be asked.
+ *
+ * All requests go over the control channel, which answers while a cell runs.
+ */
+
+import { Kernel, KernelMessage } from '@jupyterlab/services';
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { FEATURE, IResources, IStatus, readResources, readStatus, STATUS } from './protocol';
+import { Fields, fields, text } from './reading';
+
+const PATIENCE_MS = 10_000;
+
+export class SparkKernel implements IDisposable {
+  constructor(readonly connection: Kernel.IKernelConnection) {
+    connection.iopubMessage.connect(this._hear, this);
+    connection.disposed.connect(this.dispose, this);
+  }
+
+  /** The latest status; null before the first. */
+  get status(): IStatus | null {
+    return this._status;
+  }
+
+  get statusChanged(): ISignal<this, void> {
+    return this._statusChanged;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      Signal.clearData(this);
+    }
+  }
+
+  /** Ask what machine, kernel and cluster have; null where no sensible answer comes in time. */
+  async resources(): Promise<IResources | null> {
+    const content = await this._ask('resource_info', { types: ['spark'] });
+    const resources = content && readResources(content);
+    if (resources && !this._isDisposed) {
+      // Stages and times are only in the status, which a page may have come too late for.
+      const { stages, elapsed } = this._status ?? resources.status;
+      this._set({ ...resources.status, stages, elapsed });
+    }
+    return resources;
+  }
+
+  /**
+   * Cancel what runs; gives an empty text, or why that failed.
+   *
+   * @param scope "cell", "job", "stage", "query" or "all"
+   */
+  async cancel(scope: string, id: string | number | null): Promise<string> {
+    const content = await this._ask('spark_cancel', id === null ? { scope } : { scope, id });
+    if (!content) {
+      return 'The kernel did not answer.';
+    }
+    return content.status === 'ok' ? '' : text(content.evalue, 400) || 'It could not be cancelled.';
+  }
+
+  private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
+    if ((message.header.msg_type as string) === STATUS) {
+      this._set(readStatus(message.content));
+    }
+  }
+
+  private _set(status: IStatus): void {
+    this._status = status;
+    this._statusChanged.emit();
+  }
+
+  private _ask(name: string, content: Fields): Promise<Fields | null> {
+    if (this._isDisposed || this.connection.connectionStatus !== 'connected') {
+      return Promise.resolve(null);
+    }
+    const request = KernelMessage.createMessage({
+      // The types know the messages of the specification alone.
+      msgType: `${name}_request` as 'debug_request',
+      channel: 'control',
+      username: this.connection.username,
+      session: this.connection.clientId,
+      content: content as unknown as KernelMessage.IDebugRequestMsg['content']
+    });
+    const future = this.connection.sendControlMessage(request, true, false);
+    return new Promise<Fields | null>(resolve => {
+      const end = (answer: Fields | null) => {
+        clearTimeout(timer);
+        future.dispose();
+        resolve(answer);
+      };
+      const timer = setTimeout(() => end(null), PATIENCE_MS);
+      // The reply is all there is: the kernel sends no busy and idle around these.
+      future.onReply = reply => end(fields(reply.content));
+    });
+  }
+
+  private _status: IStatus | null = null;
+  private _statusChanged = new Signal<this, void>(this);
+  private _isDisposed = false;
+}
+
+/** The kernels of ours that this page is connected to; of others it only asks what they are. */
+export class SparkKernels {
+  /** Give the kernel behind a connection; null where it is another's. */
+  of(connection: Kernel.IKernelConnection | null | undefined): Promise<SparkKernel | null> {
+    if (!connection || connection.isDisposed) {
+      return Promise.resolve(null);
+    }
+    let found = this._found.get(connection);
+    if (!found) {
+      found = this._look(connection);
+      this._found.set(connection, found);
+    }
+    return found;
+  }
+
+  private async _look(connection: Kernel.IKernelConnection): Promise<SparkKernel | null> {
+    const info = await connection.info;
+    const features = (info as unknown as Fields).supported_features;
+    const isOurs = Array.isArray(features) && features.includes(FEATURE);
+    return isOurs && !connection.isDisposed ? new SparkKernel(connection) : null;
+  }
+
+  private _found = new WeakMap<Kernel.IKernelConnection, Promise<SparkKernel | null>>();
+}
