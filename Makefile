@@ -16,7 +16,7 @@ demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) $(LAB)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -53,7 +54,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _skipped(reporter: Any) -> list[Any]:
-    return list(reporter.stats.get("skipped", [])) if os.environ.get(_STRICT) else []
+    # A worker has no reporter: its tests are reported where they are handed out.
+    if reporter is None or not os.environ.get(_STRICT):
+        return []
+    return list(reporter.stats.get("skipped", []))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -95,7 +99,9 @@ def archives(session_folder: Path, pytestconfig: pytest.Config) -> Path:
     folder = Path(pytestconfig.cache.mkdir("spark-kernel"))
     command = [sys.executable, "-m", "spark_kernel.cli", "warm"]
     environ = {**os.environ, **fast_start(folder)}
-    made = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280)
+    with (folder / "made-once").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # there are two workers, and it takes both cores
+        made = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280)
     assert made.returncode == 0, made.stderr
     return folder
 
