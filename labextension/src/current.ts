@@ -4,6 +4,7 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { SparkKernel, SparkKernels } from './kernel';
+import { SessionKernel } from './sessionKernel';
 
 export class CurrentKernel {
   constructor(tracker: INotebookTracker, kernels: SparkKernels) {
@@ -14,7 +15,7 @@ export class CurrentKernel {
 
   /** The kernel; null where the notebook has none, or another's. */
   get kernel(): SparkKernel | null {
-    return this._kernel;
+    return this._followed?.kernel ?? null;
   }
 
   /** The notebook that the kernel belongs to. */
@@ -30,32 +31,16 @@ export class CurrentKernel {
     if (panel === this._panel) {
       return;
     }
-    this._panel?.sessionContext.kernelChanged.disconnect(this._look, this);
+    this._followed?.dispose();
     this._panel = panel;
-    panel?.sessionContext.kernelChanged.connect(this._look, this);
+    this._followed = panel ? new SessionKernel(panel.sessionContext, this._kernels) : null;
+    this._followed?.changed.connect(() => this._changed.emit());
     panel?.disposed.connect(() => panel === this._panel && this._follow(null), this);
-    void this._look();
-  }
-
-  private async _look(): Promise<void> {
-    const panel = this._panel;
-    const connection = panel?.sessionContext.session?.kernel;
-    this._set(connection ? this._kernel : null);
-    const kernel = await this._kernels.of(connection);
-    if (panel === this._panel && connection === panel?.sessionContext.session?.kernel) {
-      this._set(kernel);
-    }
-  }
-
-  private _set(kernel: SparkKernel | null): void {
-    if (kernel !== this._kernel) {
-      this._kernel = kernel;
-      this._changed.emit();
-    }
+    this._changed.emit();
   }
 
   private _kernels: SparkKernels;
   private _panel: NotebookPanel | null = null;
-  private _kernel: SparkKernel | null = null;
+  private _followed: SessionKernel | null = null;
   private _changed = new Signal<this, void>(this);
 }

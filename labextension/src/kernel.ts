@@ -8,14 +8,34 @@ import { Kernel, KernelMessage } from '@jupyterlab/services';
 import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { FEATURE, IResources, IStatus, readResources, readStatus, STATUS } from './protocol';
+import {
+  FEATURE,
+  IResources,
+  IStatus,
+  PROGRESS_MIME,
+  readResources,
+  readStatus,
+  STATUS
+} from './protocol';
 import { Fields, fields, text } from './reading';
 
 const PATIENCE_MS = 10_000;
+const ENDS: Kernel.Status[] = ['restarting', 'autorestarting', 'terminating', 'dead'];
+const DISPLAYS = ['display_data', 'update_display_data'];
+
+/** A display of a cell's progress, as it came. */
+export interface IProgressMessage {
+  cellId: string;
+  isFinal: boolean;
+  /** Whether this page has run the cell, so that JupyterLab shows the display by itself. */
+  isOwn: boolean;
+  content: Fields;
+}
 
 export class SparkKernel implements IDisposable {
   constructor(readonly connection: Kernel.IKernelConnection) {
     connection.iopubMessage.connect(this._hear, this);
+    connection.statusChanged.connect(this._turn, this);
     connection.disposed.connect(this.dispose, this);
   }
 
@@ -26,6 +46,21 @@ export class SparkKernel implements IDisposable {
 
   get statusChanged(): ISignal<this, void> {
     return this._statusChanged;
+  }
+
+  /** Emitted when cells begin or cease to be live. */
+  get liveChanged(): ISignal<this, void> {
+    return this._liveChanged;
+  }
+
+  /** Emitted for each display of a cell's progress. */
+  get progressed(): ISignal<this, IProgressMessage> {
+    return this._progressed;
+  }
+
+  /** Whether the kernel has said, to this page, that jobs of a cell run. */
+  isLive(cellId: string): boolean {
+    return this._live.has(cellId);
   }
 
   get isDisposed(): boolean {
@@ -65,8 +100,36 @@ export class SparkKernel implements IDisposable {
   }
 
   private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
-    if ((message.header.msg_type as string) === STATUS) {
+    const type = message.header.msg_type as string;
+    if (type === STATUS) {
       this._set(readStatus(message.content));
+    } else if (DISPLAYS.includes(type)) {
+      this._hearDisplay(message);
+    }
+  }
+
+  private _hearDisplay(message: KernelMessage.IIOPubMessage): void {
+    const content = message.content as unknown as Fields;
+    const progress = fields(content.data)[PROGRESS_MIME];
+    const cellId = text(fields(progress).cell_id, 200);
+    if (!cellId) {
+      return;
+    }
+    const isFinal = fields(progress).is_final === true;
+    if (isFinal ? this._live.delete(cellId) : !this._live.has(cellId)) {
+      if (!isFinal) {
+        this._live.add(cellId);
+      }
+      this._liveChanged.emit();
+    }
+    const isOwn = fields(message.parent_header).session === this.connection.clientId;
+    this._progressed.emit({ cellId, isFinal, isOwn, content });
+  }
+
+  private _turn(_: Kernel.IKernelConnection, status: Kernel.Status): void {
+    if (ENDS.includes(status) && this._live.size > 0) {
+      this._live.clear();
+      this._liveChanged.emit();
     }
   }
 
@@ -101,6 +164,9 @@ export class SparkKernel implements IDisposable {
   }
 
   private _status: IStatus | null = null;
+  private _live = new Set<string>();
+  private _liveChanged = new Signal<this, void>(this);
+  private _progressed = new Signal<this, IProgressMessage>(this);
   private _statusChanged = new Signal<this, void>(this);
   private _isDisposed = false;
 }

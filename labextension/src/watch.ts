@@ -8,7 +8,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { CurrentKernel } from './current';
 import { SparkKernel } from './kernel';
-import { IResources, IStatus } from './protocol';
+import { IResources, IStatus, State } from './protocol';
 
 const WORKING_MS = 2_000;
 const RESTING_MS = 60_000;
@@ -67,6 +67,11 @@ export class ResourceWatch {
 
   private _hear(): void {
     this._heard = performance.now();
+    const state = this._kernel?.status?.state;
+    if (state !== this._state) {
+      this._state = state;
+      this._plan(SOON_MS);
+    }
     this._changed.emit();
   }
 
@@ -108,5 +113,6 @@ export class ResourceWatch {
   private _heard = 0;
   private _timer = 0;
   private _isAsking = false;
+  private _state: State | undefined;
   private _changed = new Signal<this, void>(this);
 }

@@ -1,4 +1,4 @@
-"""Questions and cancellations that clients ask for while a cell runs leave the kernel's state alone.
+"""Requests that clients make while a cell runs leave the kernel's state alone.
 
 ipykernel says busy before a request on the control channel and idle after it. Clients, and servers
 that end kernels for being idle, take that idle for the kernel's: a cell that runs would look done.
