@@ -32,6 +32,7 @@ from traitlets.config.loader import (
 from spark_kernel.errors import ConfigurationError
 from spark_kernel.kernel.clusters import find_cluster
 from spark_kernel.kernel.preview_settings import PreviewTraits
+from spark_kernel.kernel.provenance_settings import ProvenanceTraits
 from spark_kernel.spark.connect.address import check_url
 from spark_kernel.spark.settings import SessionSettings, StartMode
 
@@ -57,7 +58,7 @@ _WITH_SECRETS = ("conf", "clusters")
 _LOG_LEVELS = ("", "ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
 
 
-class SparkKernelSettings(PreviewTraits):
+class SparkKernelSettings(PreviewTraits, ProvenanceTraits):
     """What can be set in ``c.SparkKernel``.
 
     Each trait can also be given on the command line (``--SparkKernel.master=...``) and in the

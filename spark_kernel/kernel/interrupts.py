@@ -113,13 +113,13 @@ class Interrupts:
     # -- cells -----------------------------------------------------------------------------
 
     @contextmanager
-    def running(self, cell: Cell, description: str) -> Iterator[None]:
+    def running(self, cell: Cell, description: str) -> Iterator[CellRun]:
         """Let a cell run: what its code starts is the cell's, and an interrupt ends it."""
         run = _RunningCell(cell, description)
         self._runs[run.thread] = run
         try:
             with owned_by(run):
-                yield
+                yield run
         finally:
             self._renew(run.stale)
             # A reminder that comes now must find nothing to raise in.

@@ -28,6 +28,7 @@ from spark_kernel.kernel.interrupts import Interrupts
 from spark_kernel.kernel.magic_controls import MagicControls
 from spark_kernel.kernel.meters import Meters, process_clock
 from spark_kernel.kernel.names import SparkNames
+from spark_kernel.kernel.provenance import Recorder
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.quiet_requests import QuietRequests
 from spark_kernel.kernel.resource_info import ResourceDesk
@@ -111,6 +112,7 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
+        self.recorder = Recorder(self, self.calls, self.publisher.emit, self.provenance)
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         for handlers in (self.control_handlers, self.shell_handlers):
             handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
@@ -250,18 +252,28 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
     async def do_execute(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run a cell; what it printed in the driver is sent before it is done."""
         cell = Cell(self.get_parent("shell"))
-        with self.interrupts.running(
-            cell, self._description(str(args[0] if args else kwargs["code"]))
-        ):
+        code = str(args[0] if args else kwargs["code"])
+        with self.interrupts.running(cell, self._description(code)) as run:
+            recording = self.recorder.begin(run, code)
             try:
                 reply: dict[str, Any] = await super().do_execute(*args, **kwargs)
                 self.spark_session.driver.drain_output()
-                return self.error_display.amend(reply)
+                recording.reply = self.error_display.amend(reply)
+                return recording.reply
             finally:
                 self.idle_watch.touch()
+                self.recorder.end(recording)
                 self.sampler.finish(cell)
+                self.recorder.show(recording)
                 if self.publisher.is_busy:
                     self.publisher.flush(_FLUSH_TIMEOUT_S)
+
+    def finish_metadata(
+        self, parent: Mapping[str, Any], metadata: dict[str, Any], reply_content: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add the record of a cell to its reply; called by ipykernel, for aborted cells too."""
+        found = super().finish_metadata(parent, metadata, reply_content)
+        return {**found, **self.recorder.metadata(parent, reply_content)}
 
     def _description(self, code: str) -> str:
         """Say in Spark's UI which cell it is."""

@@ -8,6 +8,7 @@ from spark_kernel.kernel.clusters import ClusterTable, read_clusters
 from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
+from spark_kernel.protocol.provenance import CellRecord
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings_in_force import with_changes
 
@@ -58,6 +59,19 @@ class MagicControls:
         """Change how progress is shown, from the next job on."""
         sampler = self._kernel.sampler
         sampler.is_enabled, sampler.interval_s = is_enabled, interval_s
+
+    @property
+    def is_provenance_on(self) -> bool:
+        """Whether provenance mode is on."""
+        return self._kernel.recorder.is_full
+
+    def set_provenance(self, is_on: bool) -> None:
+        """Switch provenance mode, from this cell on."""
+        self._kernel.recorder.is_full = is_on
+
+    def records(self) -> list[tuple[str, CellRecord]]:
+        """Give the latest record of each cell with its source, the oldest first."""
+        return self._kernel.recorder.recent()
 
     @property
     def cluster_names(self) -> list[str]:

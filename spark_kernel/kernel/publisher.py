@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spark_kernel.display.progress import progress_view
+from spark_kernel.display.provenance import record_view
 from spark_kernel.display.session import waiting_view
 from spark_kernel.display.stream import stream_view
 from spark_kernel.protocol.events import (
@@ -24,6 +25,8 @@ from spark_kernel.protocol.events import (
     CellWaiting,
     DriverPrinted,
     Event,
+    RecordDue,
+    RecordMade,
     SessionChanged,
     SessionStatus,
 )
@@ -34,6 +37,7 @@ from spark_kernel.protocol.messages import (
     status_content,
 )
 from spark_kernel.protocol.progress import ProgressSampled
+from spark_kernel.protocol.provenance import KEY, CellRecord, record_content
 from spark_kernel.protocol.stream import StreamShown
 
 __all__ = ["Publisher", "Send"]
@@ -56,6 +60,8 @@ class _Display:
     display_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_shown: bool = False
     shown_at: float = 0.0
+    view: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -92,6 +98,7 @@ class Publisher:
         self._waiting: dict[str, _WaitingCell] = {}
         self._progress: dict[str, _Display] = {}
         self._streams: dict[str, _Display] = {}
+        self._records: dict[str, CellRecord] = {}
         self._status: SessionStatus | None = None
         self._status_sent_at = 0.0
         self._sent_banner = ""
@@ -171,6 +178,7 @@ class Publisher:
                     self._send("stream", {"name": "stdout", "text": text}, running.parent)
             case ProgressSampled(cell, progress):
                 display = self._progress.setdefault(cell.id, _Display(cell))
+                self._give_record(display)
                 if progress.is_final:
                     del self._progress[cell.id]
                 self._display(display, progress_view(progress))
@@ -179,6 +187,30 @@ class Publisher:
                 if not view.is_active:
                     del self._streams[view.query_id]
                 self._display(display, stream_view(view))
+
+            case RecordMade(cell, record):
+                self._records[cell.id] = record
+            case RecordDue(cell):
+                self._show_record(cell)
+
+    def _give_record(self, display: _Display) -> bool:
+        """Let a display of a cell carry its record, if there is one that none carries yet."""
+        record = self._records.pop(display.cell.id, None)
+        if record is not None:
+            display.metadata = {KEY: record_content(record)}
+        return record is not None
+
+    def _show_record(self, cell: Cell) -> None:
+        """Show the record of a cell that is done, unless what it shows of its jobs carries it."""
+        display = self._progress.get(cell.id)
+        if display is not None:  # jobs of it still run
+            if self._give_record(display):
+                self._display(display, display.view)
+            return
+        record = self._records.get(cell.id)
+        display = _Display(cell)
+        if record is not None and self._give_record(display):
+            self._display(display, record_view(record))
 
     def _refresh(self) -> None:
         status = self._status
@@ -210,10 +242,10 @@ class Publisher:
 
     def _display(self, display: _Display, view: Mapping[str, Any]) -> None:
         message = "update_display_data" if display.is_shown else "display_data"
-        display.shown_at = time.monotonic()
+        display.shown_at, display.view = time.monotonic(), view
         content = {
             "data": view,
-            "metadata": {},
+            "metadata": display.metadata,
             "transient": {"display_id": display.display_id},
         }
         self._send(message, content, display.cell.parent)

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from spark_kernel.display.session import session_card
-from spark_kernel.magics import conf, error, libraries, progress
+from spark_kernel.magics import conf, error, libraries, progress, provenance
 from spark_kernel.magics.frames import FrameDisplay, set_rows
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.session import KernelSession
@@ -33,11 +33,22 @@ _COMMANDS = (
     "stop",
     "logs",
     "error",
+    "provenance",
 )
-_WITH_ARGUMENTS = ("cancel", "progress", "rows", "attach", "conf", "add", "libraries", "logs")
+_WITH_ARGUMENTS = (
+    "cancel",
+    "progress",
+    "rows",
+    "attach",
+    "conf",
+    "add",
+    "libraries",
+    "logs",
+    "provenance",
+)
 
 
-class SparkControls(progress.JobControls, Protocol):
+class SparkControls(progress.JobControls, provenance.ProvenanceControls, Protocol):
     """What the magic needs of the kernel."""
 
     @property
@@ -104,6 +115,8 @@ class SparkMagics(Magics):
             %spark logs [N]     the last N lines of the driver log (40 by default)
             %spark error        the whole of the last error: Python traceback, traceback of the
                                 worker, causes in the JVM, links
+            %spark provenance   whether cells keep who ran them, when and on which data; `on` or
+                                `off` changes it
 
         Without a command it is ``%spark status``. Settings are read when the kernel starts; see
         ``c.SparkKernel`` in ``spark_kernel_config.py``.
@@ -190,6 +203,9 @@ class SparkMagics(Magics):
 
     def _error(self) -> None:
         error.show_error(self.shell)
+
+    def _provenance(self, *arguments: str) -> None:
+        provenance.set_provenance(self._controls, list(arguments))
 
     def _logs(self, count: str = str(_LOG_LINES), *rest: str) -> None:
         if rest or not count.isdecimal() or int(count) == 0:

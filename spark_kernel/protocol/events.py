@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from spark_kernel.protocol.provenance import CellRecord
+
 __all__ = [
     "CONNECT",
     "STAGE_TITLES",
@@ -19,6 +21,8 @@ __all__ = [
     "Event",
     "Link",
     "Problem",
+    "RecordDue",
+    "RecordMade",
     "SessionChanged",
     "SessionState",
     "SessionStatus",
@@ -199,4 +203,19 @@ class DriverPrinted:
     text: str
 
 
-Event = SessionChanged | CellWaiting | CellResumed | DriverPrinted
+@dataclass(frozen=True)
+class RecordMade:
+    """The record of a cell is there; what the cell shows of its jobs carries it from now on."""
+
+    cell: Cell
+    record: CellRecord
+
+
+@dataclass(frozen=True)
+class RecordDue:
+    """All else that a cell shows is told: its record needs a display now, if none carries it."""
+
+    cell: Cell
+
+
+Event = SessionChanged | CellWaiting | CellResumed | DriverPrinted | RecordMade | RecordDue

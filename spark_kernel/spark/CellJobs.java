@@ -13,12 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.JobExecutionStatus;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.python.BasePythonRunner;
 import org.apache.spark.api.python.PythonWorker;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.streaming.StreamingQueryProgress;
 import org.apache.spark.status.AppStatusStore;
@@ -51,6 +54,11 @@ public class CellJobs {
   private static final Logger LOG = LoggerFactory.getLogger("org.sparkkernel.CellJobs");
   private static final int FAILURE_JOBS = 100;
   private static final int FAILURE_TASKS = 100;
+  private static final int RECORDED_OWNERS = 1000;
+  private static final int RECORDED_IDS = 10000;
+  private static final int RECORDED_STAGES = 20000;
+  private static final long RECORD_WAIT_NANOS = 100000000L;
+  private static final long RECORD_PAUSE_NANOS = 100000L;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final SparkContext context;
@@ -58,6 +66,8 @@ public class CellJobs {
   private final String prefix;
   private final AtomicBoolean isEndingWorkers = new AtomicBoolean();
   private final List queries = Collections.synchronizedList(new ArrayList());
+  private final Map firstJobs = new ConcurrentHashMap();
+  private volatile int missing = -1;
 
   public CellJobs(SparkContext context, String prefix) {
     this.context = context;
@@ -77,6 +87,10 @@ public class CellJobs {
 
   /** Lets this thread start jobs for an owner, but keeps what the user has set. */
   public void bind(String owner, String description) {
+    if (firstJobs.size() > RECORDED_OWNERS) {
+      firstJobs.clear();
+    }
+    firstJobs.putIfAbsent(owner, Integer.valueOf(context.dagScheduler().numTotalJobs()));
     Properties properties = context.getLocalProperties();
     String group = properties.getProperty(GROUP);
     if (group == null || group.startsWith(prefix)) {
@@ -431,6 +445,162 @@ public class CellJobs {
       described.put("executor", last.executorId());
     }
     return described;
+  }
+
+  // -- what is recorded of a cell ----------------------------------------------------------
+
+  /**
+   * Gives, as JSON, the jobs of owners that are done, and what all of their stages have used.
+   *
+   * @param owners by commas
+   * @param limit the most jobs to list; the totals are of all
+   */
+  public String record(String owners, int limit) throws Exception {
+    List tags = java.util.Arrays.asList(owners.split(","));
+    int end = context.dagScheduler().numTotalJobs();
+    int from = end;
+    for (int i = 0; i < tags.size(); i++) {
+      Integer first = (Integer) firstJobs.remove(tags.get(i));
+      from = Math.min(from, first == null ? end : first.intValue());
+    }
+    from = Math.max(from, end - RECORDED_IDS);
+    awaitStore(from, end, tags);
+    List listed = new ArrayList();
+    java.util.Set stages = new java.util.HashSet();
+    long[] totals = new long[TOTALS.length];
+    int found = 0;
+    for (int id = from; id < end; id++) {
+      JobData job = job(id);
+      if (job == null || !tags.contains(ownerOf(job))) {
+        continue;
+      }
+      found++;
+      Map described = recorded(job, stages, totals);
+      if (listed.size() < limit) {
+        listed.add(described);
+      }
+    }
+    Map record = new LinkedHashMap();
+    record.put("jobs", listed);
+    record.put("omitted", Integer.valueOf(found - listed.size()));
+    Map named = new LinkedHashMap();
+    for (int i = 0; i < TOTALS.length; i++) {
+      named.put(TOTALS[i], Long.valueOf(totals[i]));
+    }
+    record.put("totals", named);
+    scala.Option attempt = context.applicationAttemptId();
+    record.put("attempt", attempt.isDefined() ? attempt.get() : null);
+    record.put("settings", Integer.valueOf(SQLConf.get().settings().hashCode()));
+    return MAPPER.writeValueAsString(record);
+  }
+
+  private static final String[] TOTALS = new String[] {
+    "input_bytes", "input_records", "output_bytes", "output_records", "shuffle_read_bytes",
+    "shuffle_write_bytes", "spill_bytes", "run_ms", "cpu_ns", "gc_ms"
+  };
+
+  /** Adds what each stage has used that no job before had; gives the job. */
+  private Map recorded(JobData job, java.util.Set counted, long[] totals) throws Exception {
+    int ran = 0;
+    String reason = "";
+    scala.collection.Iterator ids = job.stageIds().iterator();
+    while (ids.hasNext() && counted.size() < RECORDED_STAGES) {
+      Object id = ids.next();
+      boolean isNew = counted.add(id);
+      boolean hasRun = false;
+      for (int attempt = 0; ; attempt++) {
+        StageData stage = stage(((Number) id).intValue(), attempt);
+        if (stage == null) {
+          break;
+        }
+        if (stage.status() == StageStatus.SKIPPED || stage.status() == StageStatus.PENDING) {
+          continue;
+        }
+        hasRun = true;
+        if (stage.status() == StageStatus.FAILED && stage.failureReason().isDefined()) {
+          reason = cut((String) stage.failureReason().get());
+        }
+        if (isNew) {
+          addUse(stage, totals);
+        }
+      }
+      ran += hasRun ? 1 : 0;
+    }
+    Map described = new LinkedHashMap();
+    described.put("id", Integer.valueOf(job.jobId()));
+    described.put("status", job.status().toString());
+    described.put("reason", reason);
+    described.put("submitted", millis(job.submissionTime()));
+    described.put("completed", millis(job.completionTime()));
+    described.put("stages", Integer.valueOf(ran));
+    described.put("tasks", Integer.valueOf(job.numTasks() - job.numSkippedTasks()));
+    described.put("failed_tasks", Integer.valueOf(job.numFailedTasks()));
+    return described;
+  }
+
+  private static void addUse(StageData stage, long[] totals) {
+    long[] used = new long[] {
+      stage.inputBytes(), stage.inputRecords(), stage.outputBytes(), stage.outputRecords(),
+      stage.shuffleReadBytes(), stage.shuffleWriteBytes(), stage.diskBytesSpilled(),
+      stage.executorRunTime(), stage.executorCpuTime(), stage.jvmGcTime()
+    };
+    for (int i = 0; i < used.length; i++) {
+      totals[i] += used[i];
+    }
+  }
+
+  /**
+   * Waits until the store knows what the scheduler knows of the jobs of some owners.
+   *
+   * <p>The events come in their order: once the store has heard of the last job, it has of all. A
+   * job that could not even be submitted never comes; it is waited for once.
+   */
+  private void awaitStore(int from, int end, List tags) throws Exception {
+    long deadline = System.nanoTime() + RECORD_WAIT_NANOS;
+    if (from < end && missing != end) {
+      while (job(end - 1) == null) {
+        if (System.nanoTime() > deadline) {
+          missing = end;
+          break;
+        }
+        LockSupport.parkNanos(RECORD_PAUSE_NANOS);
+      }
+    }
+    for (int id = from; id < end; id++) {
+      JobData job = job(id);
+      while (job != null && job.status() == JobExecutionStatus.RUNNING
+          && tags.contains(ownerOf(job))
+          && !context.dagScheduler().jobIdToActiveJob().contains(Integer.valueOf(id))) {
+        if (System.nanoTime() > deadline) {
+          return;
+        }
+        LockSupport.parkNanos(RECORD_PAUSE_NANOS);
+        job = job(id);
+      }
+    }
+  }
+
+  private JobData job(int id) throws Exception {
+    try {
+      return ((JobDataWrapper) store.store().read(JobDataWrapper.class, Integer.valueOf(id)))
+          .info();
+    } catch (NoSuchElementException none) {
+      return null;
+    }
+  }
+
+  /** Gives, as JSON, the settings of the context and those of the session of this thread. */
+  public String settings() throws Exception {
+    Map settings = new java.util.TreeMap();
+    scala.Tuple2[] all = context.getConf().getAll();
+    for (int i = 0; i < all.length; i++) {
+      settings.put(all[i]._1(), all[i]._2());
+    }
+    Map session = SQLConf.get().settings();
+    synchronized (session) {
+      settings.putAll(session);
+    }
+    return MAPPER.writeValueAsString(settings);
   }
 
   // -- what the application has ------------------------------------------------------------

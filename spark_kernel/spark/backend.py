@@ -166,6 +166,12 @@ class Jobs(Protocol):
     def failure(self, tags: Sequence[str]) -> dict[str, Any] | None:
         """Give the task that ended a job of some owners; see ``CellJobs.failure`` in Java."""
 
+    def record(self, tags: Sequence[str], limit: int) -> dict[str, Any]:
+        """Give what the jobs of some owners did, once they are done; see ``CellJobs.record``."""
+
+    def settings(self) -> dict[str, str] | None:
+        """Give all settings in force; None where nothing but the session itself knows them."""
+
     def cancel(self, tag: str, reason: str) -> bool:
         """Cancel all jobs of an owner; whether there were any."""
 

@@ -75,6 +75,14 @@ class CellJobs:
         found: dict[str, Any] | None = json.loads(self.java.failure(",".join(tags)))
         return found
 
+    def record(self, tags: Sequence[str], limit: int) -> dict[str, Any]:
+        """Give what the jobs of some owners did; see ``CellJobs.record`` in Java."""
+        return dict(json.loads(self.java.record(",".join(tags), limit)))
+
+    def settings(self) -> dict[str, str]:
+        """Give the settings of the context and of the session, in one call."""
+        return dict(json.loads(self.java.settings()))
+
     def cancel(self, tag: str, reason: str) -> bool:
         """Cancel all jobs of an owner; whether there were any."""
         return bool(self.java.cancel(tag, reason))

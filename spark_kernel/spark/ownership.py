@@ -121,6 +121,7 @@ class CellRun:
         self.task: asyncio.Task[Any] | None = None
         self._request = current_task()
         self._owner = JobOwner(cell, description, self)
+        self._owners = [self._owner]
         self._ended: JobOwner | None = None
 
     @property
@@ -132,6 +133,11 @@ class CellRun:
         return self._owner if self._ended is None or self._is_own_code() else self._ended
 
     @property
+    def used_tags(self) -> list[str]:
+        """The tags of all its owners that have asked Spark for anything."""
+        return [owner.tag for owner in self._owners if owner.last_thread]
+
+    @property
     def is_interrupted(self) -> bool:
         """Whether it was ever interrupted."""
         return self._ended is not None
@@ -141,6 +147,7 @@ class CellRun:
         ended = self._owner
         ended.is_cancelled = True
         self._owner = JobOwner(self.cell, ended.description, self, ended._streams)
+        self._owners.append(self._owner)
         self._ended = ended
         return ended
 

@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from spark_kernel.errors import CancelRequestError
+from spark_kernel.spark.connect.outcomes import OperationRecords, outcome_of
 from spark_kernel.spark.ownership import JobOwner
 
 __all__ = ["Operation", "Operations", "active_queries", "ask", "stop_query_of"]
@@ -93,6 +94,7 @@ class Operations:
         self._queries = queries
         self._numbers = itertools.count(1)
         self._known: dict[str, Operation] = {}
+        self._records = OperationRecords()
         self._lock = threading.Lock()
         client.register_progress_handler(self._take_progress)
 
@@ -103,6 +105,7 @@ class Operations:
         operation = Operation(operation_id, next(self._numbers), owner, _now())
         with self._lock:
             self._known[operation_id] = operation
+            self._records.keep(operation)
             if len(self._known) > _KEPT:
                 self._forget_oldest()
         return operation
@@ -185,6 +188,15 @@ class Operations:
     def task(self, stage: int, attempt: int, kind: str) -> dict[str, Any] | None:
         """Nothing: the server tells of no single tasks."""
 
+    def record(self, tags: Sequence[str], limit: int) -> dict[str, Any]:
+        """Give what the operations of some owners did, as ``CellJobs.record`` does."""
+        with self._lock:
+            return self._records.taken(tags, limit)
+
+    def settings(self) -> dict[str, str] | None:
+        """Give nothing: the session itself knows its settings."""
+        return None
+
     # -- what is cancelled -----------------------------------------------------------------
 
     def failure(self, tags: Sequence[str]) -> dict[str, Any] | None:
@@ -261,29 +273,9 @@ def _now() -> int:
     return int(time.time() * 1000)
 
 
-def _outcome(operation: Operation) -> Sequence[Any]:
-    """Give the stages of an operation; of one that succeeded, as they must have ended.
-
-    The server's last word comes some time before the end. A stage that none of its tasks has
-    ended of, and a later one is done, was skipped, as its result was there already.
-    """
-    stages = list(operation.stages)
-    if operation.status != _SUCCEEDED:
-        return stages
-    last = max((number for number, stage in enumerate(stages) if stage.done), default=-1)
-    ended = []
-    for number, stage in enumerate(stages):
-        is_skipped = not stage.num_completed_tasks and number < last
-        count = 0 if is_skipped else stage.num_tasks
-        ended.append(
-            replace(stage, num_tasks=count, num_completed_tasks=count, done=not is_skipped)
-        )
-    return ended
-
-
 def _seen(operation: Operation, stage_limit: int) -> dict[str, Any]:
     """Give an operation as a sample has a job."""
-    stages = _outcome(operation)
+    stages = outcome_of(operation)
     shown = [stage for stage in stages if not stage.done][-stage_limit:] if stage_limit else []
     over = [stage for stage in stages if stage.done]
     shown = over[len(over) - max(0, stage_limit - len(shown)) :] + shown if stage_limit else []
