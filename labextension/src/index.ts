@@ -1,21 +1,30 @@
 /** The plugins: what is shown of a kernel "PySpark (cluster)" in JupyterLab and Notebook 7. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 
+import { stripNotebook } from './cellRecords';
 import { CurrentKernel } from './current';
 import { SparkKernels } from './kernel';
 import { progressFactory } from './progressRenderer';
+import { Recorder } from './recorder';
 import { SessionKernel } from './sessionKernel';
+import { StaleMarks } from './staleMarks';
 import { StatusItem } from './statusItem';
 import { StrangerOutputs } from './strangerOutputs';
 import { ResourceWatch } from './watch';
 
 const DOMAIN = 'spark_kernel';
+const CATEGORY = 'Spark';
+
+namespace CommandIds {
+  export const strip = 'spark-kernel:strip-records';
+}
 
 const status: JupyterFrontEndPlugin<void> = {
   id: '@spark-kernel/labextension:status',
@@ -59,7 +68,7 @@ const progress: JupyterFrontEndPlugin<void> = {
       createNew: (panel: NotebookPanel) => {
         const session = new SessionKernel(panel.sessionContext, kernels);
         panel.content.rendermime.addFactory(progressFactory(session, trans));
-        const strangers = new StrangerOutputs(panel, session);
+        const strangers = new StrangerOutputs(panel, session, app.serviceManager.sessions);
         return new DisposableDelegate(() => {
           strangers.dispose();
           session.dispose();
@@ -69,6 +78,39 @@ const progress: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const provenance: JupyterFrontEndPlugin<void> = {
+  id: '@spark-kernel/labextension:provenance',
+  description: 'Keeps the record of each run with its cell, where the kernel is in provenance mode.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    app.docRegistry.addWidgetExtension('Notebook', {
+      createNew: (panel: NotebookPanel) => {
+        const session = new SessionKernel(panel.sessionContext, kernels);
+        const parts = [new Recorder(panel, session), new StaleMarks(panel, trans), session];
+        return new DisposableDelegate(() => parts.forEach(part => part.dispose()));
+      }
+    });
+    app.commands.addCommand(CommandIds.strip, {
+      label: trans.__('Remove All Run Records from Notebook'),
+      caption: trans.__('Remove the records that provenance mode has put into this notebook'),
+      isEnabled: () => tracker.currentWidget?.content.model?.readOnly === false,
+      execute: () => {
+        const model = tracker.currentWidget?.content.model;
+        return model ? stripNotebook(model) : 0;
+      }
+    });
+    palette?.addItem({ command: CommandIds.strip, category: CATEGORY });
+  }
+};
+
 const kernels = new SparkKernels();
 
-export default [status, progress];
+export default [status, progress, provenance];

@@ -12,6 +12,7 @@ import {
   FEATURE,
   IResources,
   IStatus,
+  KEY,
   PROGRESS_MIME,
   readResources,
   readStatus,
@@ -23,10 +24,10 @@ const PATIENCE_MS = 10_000;
 const ENDS: Kernel.Status[] = ['restarting', 'autorestarting', 'terminating', 'dead'];
 const DISPLAYS = ['display_data', 'update_display_data'];
 
-/** A display of a cell's progress, as it came. */
-export interface IProgressMessage {
+/** A display of ours, as it came: a cell's progress, its record, or both. */
+export interface IDisplay {
+  /** The cell whose progress it is; empty where it is none. */
   cellId: string;
-  isFinal: boolean;
   /** Whether this page has run the cell, so that JupyterLab shows the display by itself. */
   isOwn: boolean;
   content: Fields;
@@ -53,9 +54,9 @@ export class SparkKernel implements IDisposable {
     return this._liveChanged;
   }
 
-  /** Emitted for each display of a cell's progress. */
-  get progressed(): ISignal<this, IProgressMessage> {
-    return this._progressed;
+  /** Emitted for each display of ours. */
+  get displayed(): ISignal<this, IDisplay> {
+    return this._displayed;
   }
 
   /** Whether the kernel has said, to this page, that jobs of a cell run. */
@@ -112,18 +113,26 @@ export class SparkKernel implements IDisposable {
     const content = message.content as unknown as Fields;
     const progress = fields(content.data)[PROGRESS_MIME];
     const cellId = text(fields(progress).cell_id, 200);
-    if (!cellId) {
+    if (!cellId && fields(content.metadata)[KEY] === undefined) {
       return;
     }
-    const isFinal = fields(progress).is_final === true;
-    if (isFinal ? this._live.delete(cellId) : !this._live.has(cellId)) {
-      if (!isFinal) {
-        this._live.add(cellId);
-      }
-      this._liveChanged.emit();
+    if (cellId) {
+      this._setLive(cellId, fields(progress).is_final !== true);
     }
     const isOwn = fields(message.parent_header).session === this.connection.clientId;
-    this._progressed.emit({ cellId, isFinal, isOwn, content });
+    this._displayed.emit({ cellId, isOwn, content });
+  }
+
+  private _setLive(cellId: string, isLive: boolean): void {
+    if (this._live.has(cellId) === isLive) {
+      return;
+    }
+    if (isLive) {
+      this._live.add(cellId);
+    } else {
+      this._live.delete(cellId);
+    }
+    this._liveChanged.emit();
   }
 
   private _turn(_: Kernel.IKernelConnection, status: Kernel.Status): void {
@@ -166,7 +175,7 @@ export class SparkKernel implements IDisposable {
   private _status: IStatus | null = null;
   private _live = new Set<string>();
   private _liveChanged = new Signal<this, void>(this);
-  private _progressed = new Signal<this, IProgressMessage>(this);
+  private _displayed = new Signal<this, IDisplay>(this);
   private _statusChanged = new Signal<this, void>(this);
   private _isDisposed = false;
 }

@@ -147,15 +147,23 @@ function headOf(
   const time = durationText(progress.elapsed, progress.isFinal);
   if (isRunning) {
     const head = totals.running
-      ? trans.__('%1 of %2 running', countText(totals.running), jobsText)
+      ? totals.finished
+        ? trans.__('%1 of %2 running', countText(totals.running), jobsText)
+        : trans.__('%1 running', jobsText)
       : jobsText;
     const bar = jobs > 0 ? barOf(trans.__('All tasks'), totals.tasks) : null;
     const target: ITarget | null = progress.cellId ? { scope: 'cell', id: progress.cellId } : null;
     return { mark: '', state: 'running', head, facts: joined([common, time]), bar, target };
   }
   const state = progress.isFinal ? outcome(progress) : 'unknown';
+  const cancelled = progress.jobs.filter(job => job.state === 'cancelled').length;
+  const failed = totals.failed - cancelled;
   const words = progress.isFinal
-    ? joined([jobsText, totals.failed > 0 && trans.__('%1 failed', countText(totals.failed))])
+    ? joined([
+        jobsText,
+        failed > 0 && trans.__('%1 failed', countText(failed)),
+        cancelled > 0 && trans.__('%1 cancelled', countText(cancelled))
+      ])
     : joined([jobsText, trans.__('running when this was saved')]);
   return {
     mark: MARKS[state],

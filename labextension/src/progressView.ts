@@ -22,7 +22,7 @@ export class ProgressView {
     setAttribute(node, 'aria-label', _trans.__('Spark progress'));
     this._fold = new Fold(_trans.__('Jobs and stages'));
     this._doneFold = new Fold('');
-    this._stop = new CancelButton(_trans.__('Cancel'), _trans.__('Cancel this cell'), _cancel);
+    this._stop = new CancelButton(_trans.__('Cancel cell'), _trans.__('Cancel this cell'), _cancel);
     this._head.append(this._fold.button, this._mark, this._title, this._facts, this._stop.node);
     this._inside.append(this._rows, this._doneTitle, this._done, this._more);
     this._doneTitle.append(this._doneFold.button, this._doneText);

@@ -63,6 +63,8 @@ export interface IExecutor {
 
 export interface IResources {
   status: IStatus;
+  /** How old this was when the kernel gave it, in seconds. */
+  age: number;
   versions: { name: string; version: string }[];
   metrics: Record<string, IMetric>;
   executors: IExecutor[];
@@ -112,6 +114,7 @@ export function readResources(content: unknown): IResources | null {
   }
   return {
     status: readStatus(spark),
+    age: amount(of.age_s) ?? 0,
     versions: Object.entries(fields(spark.versions))
       .slice(0, 20)
       .map(([name, version]) => ({ name: text(name, 40), version: text(version, 80) }))

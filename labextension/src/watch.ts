@@ -12,8 +12,10 @@ import { IResources, IStatus, State } from './protocol';
 
 const WORKING_MS = 2_000;
 const RESTING_MS = 60_000;
-/** The kernel goes on taking samples for 15 s after each question. */
 const SOON_MS = 300;
+/** The kernel answers with what it has, and takes samples for 15 s from then on. */
+const OLD_S = 3;
+const AGAIN_MS = 1_100;
 
 /** Whether Spark is at work, so that what is known changes by itself. */
 export function isWorking(
@@ -104,6 +106,9 @@ export class ResourceWatch {
     }
     if (isWorking(kernel.connection.status, kernel.status, this._resources)) {
       rest = WORKING_MS;
+    }
+    if ((this._resources?.age ?? 0) > OLD_S && rest === WORKING_MS) {
+      rest = AGAIN_MS;
     }
     this._plan(rest);
   }
