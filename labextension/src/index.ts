@@ -42,7 +42,14 @@ const status: JupyterFrontEndPlugin<void> = {
     const watch = new ResourceWatch(new CurrentKernel(tracker, kernels));
     const item = () => new StatusItem(watch, trans, () => undefined);
     if (statusBar) {
-      statusBar.registerStatusItem(status.id, { item: item(), align: 'left', rank: 5 });
+      const shown = item();
+      statusBar.registerStatusItem(status.id, {
+        item: shown,
+        align: 'left',
+        rank: 5,
+        isActive: () => shown.isActive,
+        activeStateChanged: shown.activeChanged
+      });
     } else {
       tracker.widgetAdded.connect((_, panel) => {
         panel.toolbar.insertBefore('kernelName', 'spark-kernel-status', item());

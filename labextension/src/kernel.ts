@@ -196,11 +196,32 @@ export class SparkKernels {
   }
 
   private async _look(connection: Kernel.IKernelConnection): Promise<SparkKernel | null> {
-    const info = await connection.info;
-    const features = (info as unknown as Fields).supported_features;
-    const isOurs = Array.isArray(features) && features.includes(FEATURE);
+    const isOurs = await Promise.race([saysFeature(connection), speaksOfSpark(connection)]);
     return isOurs && !connection.isDisposed ? new SparkKernel(connection) : null;
   }
 
   private _found = new WeakMap<Kernel.IKernelConnection, Promise<SparkKernel | null>>();
+}
+
+/** Whether a kernel says that it is one of ours; the answer waits for a cell that runs. */
+async function saysFeature(connection: Kernel.IKernelConnection): Promise<boolean> {
+  const info = (await connection.info) as unknown as Fields;
+  return Array.isArray(info.supported_features) && info.supported_features.includes(FEATURE);
+}
+
+/** Know a kernel of ours by what only those say, as in a page that is loaded while a cell runs. */
+function speaksOfSpark(connection: Kernel.IKernelConnection): Promise<boolean> {
+  return new Promise(resolve => {
+    const hear = (_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage) => {
+      const data = fields((message.content as Fields).data);
+      if ((message.header.msg_type as string) === STATUS || PROGRESS_MIME in data) {
+        stop();
+        resolve(true);
+      }
+    };
+    const stop = () => connection.iopubMessage.disconnect(hear);
+    connection.iopubMessage.connect(hear);
+    // From here on the kernel itself has said what it is.
+    void connection.info.then(stop, stop);
+  });
 }

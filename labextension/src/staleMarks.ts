@@ -7,10 +7,10 @@ import { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
-import { isChanged } from './cellRecords';
 import { element } from './dom';
 import { KEY } from './protocol';
 import { readRecord, recordText } from './record';
+import { isChanged } from './recordRules';
 
 const CALM_MS = 400;
 

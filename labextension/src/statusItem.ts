@@ -1,6 +1,7 @@
 /** The cluster in the status bar; in Notebook 7, which has none, in the notebook's toolbar. */
 
 import { TranslationBundle } from '@jupyterlab/translation';
+import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { element, setAttribute, setText } from './dom';
@@ -34,6 +35,15 @@ export class StatusItem extends Widget {
     this._draw();
   }
 
+  /** Whether there is a cluster to tell of. */
+  get isActive(): boolean {
+    return this._isActive;
+  }
+
+  get activeChanged(): ISignal<this, void> {
+    return this._activeChanged;
+  }
+
   override dispose(): void {
     clearTimeout(this._timer);
     super.dispose();
@@ -42,8 +52,16 @@ export class StatusItem extends Widget {
   private _draw(): void {
     clearTimeout(this._timer);
     const kernel = this._watch.current.kernel;
+    if (this.isDisposed) {
+      return;
+    }
+    if (this._isActive !== !!kernel) {
+      this._isActive = !!kernel;
+      this._activeChanged.emit();
+    }
+    // The status bar shows its items by itself.
     this.setHidden(!kernel);
-    if (!kernel || this.isDisposed) {
+    if (!kernel) {
       return;
     }
     const since = (performance.now() - this._watch.heard) / 1000;
@@ -67,4 +85,6 @@ export class StatusItem extends Widget {
   private _bar: HTMLElement;
   private _button: HTMLButtonElement;
   private _timer = 0;
+  private _isActive = false;
+  private _activeChanged = new Signal<this, void>(this);
 }

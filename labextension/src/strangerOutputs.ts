@@ -10,11 +10,12 @@ import { Session } from '@jupyterlab/services';
 import { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { applyReply, isChanged } from './cellRecords';
+import { applyReply } from './cellRecords';
 import { IDisplay, SparkKernel } from './kernel';
 import { KEY, PROGRESS_MIME } from './protocol';
 import { fields, text } from './reading';
 import { cellOf } from './recorder';
+import { isChanged } from './recordRules';
 import { SessionKernel } from './sessionKernel';
 
 export class StrangerOutputs implements IDisposable {

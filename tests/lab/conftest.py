@@ -21,6 +21,8 @@ from kernel_real.leftovers import MARK, assert_nothing_left, kill_all, wait_unti
 from kernel_real.notebook import KERNEL, NotebookMaker, fast_start
 from nbformat.v4 import new_code_cell, new_notebook
 
+from spark_kernel.protocol.provenance import KEY
+
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _BROWSER_ARGUMENTS = (
     "--no-sandbox",
@@ -93,7 +95,7 @@ class NotebookPage:
         self.page = page
         self.lab = lab
         self.name = name
-        page.goto(f"{lab.url}/{view}/{name}", wait_until="domcontentloaded")
+        page.goto(f"{lab.url}/{view}/{name}?reset", wait_until="domcontentloaded")
         self.wait()
 
     def wait(self) -> None:
@@ -129,10 +131,48 @@ class NotebookPage:
             timeout=timeout_ms,
         )
 
+    def cancel(self, number: int) -> Any:
+        """Give the button that cancels a cell."""
+        return self.cell(number).locator(".spark-kernel-head .spark-kernel-cancel:visible")
+
+    def wait_text(self, of: Any, text: str, is_there: bool = True) -> None:
+        """Wait until a part of the page says something, or says it no more."""
+        of.filter(has_text=text).first.wait_for(state="attached" if is_there else "detached")
+
+    def type(self, number: int, text: str) -> None:
+        """Type at the end of a cell."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Escape")
+
+    def command(self, name: str) -> None:
+        """Run a command by its name, from the palette."""
+        self.page.keyboard.press("Control+Shift+c")
+        palette = self.page.locator(".lm-CommandPalette:visible")
+        palette.locator("input").fill(name)
+        palette.locator(".lm-CommandPalette-item").first.click()
+
     def save(self) -> None:
         """Save the notebook."""
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Control+s")
+
+    @property
+    def file(self) -> Any:
+        """The notebook as it is on the disk."""
+        return self.lab.read(self.name)
+
+    def record(self, number: int) -> Any:
+        """Give the record of a cell on the disk."""
+        return self.file.cells[number].metadata.get(KEY)
+
+    @property
+    def has_records(self) -> bool:
+        """Whether the notebook on the disk has a trace of a record."""
+        cells = self.file.cells
+        outputs = [output.get("metadata", {}) for cell in cells for output in cell.outputs]
+        return any(KEY in metadata for metadata in [*outputs, *(c.metadata for c in cells)])
 
 
 @dataclass
@@ -149,8 +189,13 @@ class Browser:
         """Open a notebook in a page of its own."""
         page = self.browser.new_page(viewport={"width": 1300, "height": 1000})
         page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("pageerror", self._note)
         return NotebookPage(page, self.lab, name or self.lab.write(*sources, kernel=kernel), view)
+
+    def _note(self, error: Any) -> None:
+        """Keep an error of ours; JupyterLab and Notebook have some of their own."""
+        if "@spark-kernel" in f"{error.stack}":
+            self.problems.append(f"{error}\n{error.stack}")
 
 
 @pytest.fixture(scope="module")
