@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements-build.lock requirements.lock
 LAB := $(VENV)/.labextension
-LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
+LAB_SOURCES := $(shell find labextension/src labextension/style -type f) \
   labextension/package.json labextension/package-lock.json labextension/tsconfig.json labextension/build.py
 
 .PHONY: demo test check format bench lock clean

@@ -1,13 +1,15 @@
 /** The plugins: what is shown of a kernel "PySpark (cluster)" in JupyterLab and Notebook 7. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
+import { IMainMenu } from '@jupyterlab/mainmenu';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 
+import { showCard } from './card';
 import { stripNotebook } from './cellRecords';
 import { CurrentKernel } from './current';
 import { SparkKernels } from './kernel';
@@ -23,6 +25,8 @@ const DOMAIN = 'spark_kernel';
 const CATEGORY = 'Spark';
 
 namespace CommandIds {
+  export const card = 'spark-kernel:show-cluster';
+  export const cancel = 'spark-kernel:cancel-all';
   export const strip = 'spark-kernel:strip-records';
 }
 
@@ -31,16 +35,41 @@ const status: JupyterFrontEndPlugin<void> = {
   description: 'Shows the cluster of the current notebook, and what it does.',
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [IStatusBar, ITranslator],
+  optional: [IStatusBar, ICommandPalette, IMainMenu, ITranslator],
   activate: (
-    _app: JupyterFrontEnd,
+    app: JupyterFrontEnd,
     tracker: INotebookTracker,
     statusBar: IStatusBar | null,
+    palette: ICommandPalette | null,
+    menu: IMainMenu | null,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const watch = new ResourceWatch(new CurrentKernel(tracker, kernels));
-    const item = () => new StatusItem(watch, trans, () => undefined);
+    const item = () => new StatusItem(watch, trans, () => void showCard(watch, trans));
+    app.commands.addCommand(CommandIds.card, {
+      label: trans.__('Show Spark Cluster'),
+      caption: trans.__('Show the cluster of this notebook, its executors and its links'),
+      isEnabled: () => watch.current.kernel !== null,
+      execute: () => showCard(watch, trans)
+    });
+    app.commands.addCommand(CommandIds.cancel, {
+      label: trans.__('Cancel All Spark Jobs'),
+      caption: trans.__('Cancel every job and streaming query of this notebook'),
+      isEnabled: () => watch.current.kernel !== null,
+      execute: async () => {
+        const why = await watch.current.kernel?.cancel('all', null);
+        return why && showErrorMessage(trans.__('Cancel All Spark Jobs'), why);
+      }
+    });
+    for (const command of [CommandIds.card, CommandIds.cancel]) {
+      palette?.addItem({ command, category: CATEGORY });
+    }
+    menu?.kernelMenu.addGroup(
+      [CommandIds.card, CommandIds.cancel].map(command => ({ command })),
+      60
+    );
+    watch.changed.connect(() => app.commands.notifyCommandChanged(CommandIds.card));
     if (statusBar) {
       const shown = item();
       statusBar.registerStatusItem(status.id, {

@@ -15,6 +15,7 @@ const RESTING_MS = 60_000;
 const SOON_MS = 300;
 /** The kernel answers with what it has, and takes samples for 15 s from then on. */
 const OLD_S = 3;
+const MOST_SAMPLES = 30;
 const AGAIN_MS = 1_100;
 
 /** Whether Spark is at work, so that what is known changes by itself. */
@@ -46,6 +47,18 @@ export class ResourceWatch {
     return this._heard;
   }
 
+  /** How many tasks an executor ran, at each of the latest samples. */
+  history(executor: string): readonly number[] {
+    return this._history.get(executor) ?? [];
+  }
+
+  /** Ask often from now on; until what this gives is called. */
+  attend(): () => void {
+    this._attention += 1;
+    this._plan(0);
+    return () => (this._attention -= 1);
+  }
+
   /** Emitted when the kernel, its status or its resources are others. */
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -59,6 +72,7 @@ export class ResourceWatch {
     }
     this._kernel = kernel;
     this._resources = null;
+    this._history.clear();
     if (kernel) {
       kernel.statusChanged.connect(this._hear, this);
       kernel.connection.statusChanged.connect(this._turn, this);
@@ -102,9 +116,12 @@ export class ResourceWatch {
         return this._plan(0);
       }
       this._resources = resources ?? this._resources;
+      if (resources) {
+        this._remember(resources);
+      }
       this._changed.emit();
     }
-    if (isWorking(kernel.connection.status, kernel.status, this._resources)) {
+    if (this._attention > 0 || isWorking(kernel.connection.status, kernel.status, this._resources)) {
       rest = WORKING_MS;
     }
     if ((this._resources?.age ?? 0) > OLD_S && rest === WORKING_MS) {
@@ -113,6 +130,17 @@ export class ResourceWatch {
     this._plan(rest);
   }
 
+  private _remember(resources: IResources): void {
+    const before = this._history;
+    this._history = new Map();
+    for (const one of resources.executors) {
+      const values = [...(before.get(one.id) ?? []), one.activeTasks];
+      this._history.set(one.id, values.slice(-MOST_SAMPLES));
+    }
+  }
+
+  private _history = new Map<string, number[]>();
+  private _attention = 0;
   private _kernel: SparkKernel | null = null;
   private _resources: IResources | null = null;
   private _heard = 0;
