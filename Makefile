@@ -6,16 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements-build.lock requirements.lock
-LAB := $(VENV)/.labextension
-LAB_SOURCES := $(shell find labextension/src labextension/style -type f) \
-  labextension/package.json labextension/package-lock.json labextension/tsconfig.json labextension/build.py
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test labextension check format bench lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
-test: $(READY) $(LAB)
+test: $(READY) labextension
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)
@@ -42,13 +39,11 @@ $(READY): $(LOCKS) pyproject.toml $(wildcard kernelspec/*)
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# The extension for JupyterLab. Node is the machine's, or comes from PyPI into .venv.
-$(LAB): $(READY) $(LAB_SOURCES) requirements-node.lock
-	@$(BIN)/python -c 'import sys; sys.path.insert(0, "labextension"); import build; sys.exit(not build.has_node())' || \
+# The extension for JupyterLab, unless it is built. Node is the machine's, or comes from PyPI into .venv.
+labextension: $(READY)
+	@$(BIN)/python labextension/build.py --has-node || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
-	@echo "Building the extension for JupyterLab ..."
 	@$(BIN)/python labextension/build.py --develop
-	@touch $@
 
 # For whoever changes the dependencies: needs uv.
 lock:

