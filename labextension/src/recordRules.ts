@@ -1,0 +1,53 @@
+/** Decides what becomes of the record of a run: what is written, what is removed, what is stale. */
+
+import type { IOutput } from '@jupyterlab/nbformat';
+import { sha256 } from '@noble/hashes/sha2';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils';
+
+import { KEY, PROGRESS_MIME } from './protocol';
+import { Fields, fields } from './reading';
+import { readRecord } from './record';
+
+/** What a reply holds beside its record, for the notebook and not for the cell. */
+const SESSION = 'session';
+/** A record is some kilobytes; more than this is none. */
+const LONGEST = 200_000;
+
+/** What becomes of a cell's record when a reply has come: another one, none, or what is there. */
+export type Outcome = { kind: 'write'; record: Fields } | { kind: 'remove' } | { kind: 'keep' };
+
+/**
+ * Decide what a reply does to the cell.
+ *
+ * Without provenance mode nothing is written; but a record of an earlier run would be a lie.
+ */
+export function outcomeOf(metadata: unknown): Outcome {
+  const content = fields(fields(metadata)[KEY]);
+  if (!readRecord(content)) {
+    return { kind: 'keep' };
+  }
+  if (content.provenance !== true) {
+    return { kind: 'remove' };
+  }
+  const { [SESSION]: _, ...record } = content;
+  return JSON.stringify(record).length > LONGEST ? { kind: 'remove' } : { kind: 'write', record };
+}
+
+/** Leave out displays that are only a record, and the records of others. */
+export function strippedOutputs(outputs: IOutput[]): IOutput[] {
+  return outputs
+    .filter(output => {
+      const isRecord = fields(output.metadata)[KEY] !== undefined;
+      return !isRecord || PROGRESS_MIME in fields(output.data);
+    })
+    .map(output => {
+      const { [KEY]: record, ...metadata } = fields(output.metadata);
+      return record === undefined ? output : ({ ...output, metadata } as IOutput);
+    });
+}
+
+/** Whether a cell's source is another than the one that its record is of. */
+export function isChanged(source: string, record: unknown): boolean {
+  const sum = readRecord(record)?.sourceSum;
+  return !!sum && sum !== bytesToHex(sha256(utf8ToBytes(source)));
+}

@@ -1,0 +1,85 @@
+/**
+ * Follows the requests of one notebook, and puts the record of each into the cell that it came from:
+ * by the cell's id, wherever it has been moved to, and nowhere if it is gone.
+ */
+
+import { ICellModel } from '@jupyterlab/cells';
+import { NotebookPanel } from '@jupyterlab/notebook';
+import { Kernel, KernelMessage } from '@jupyterlab/services';
+import { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+
+import { applyReply } from './cellRecords';
+import { Fields, fields, text } from './reading';
+import { SessionKernel } from './sessionKernel';
+
+const MOST_WAITING = 2_000;
+
+export class Recorder implements IDisposable {
+  constructor(
+    private _panel: NotebookPanel,
+    private _session: SessionKernel
+  ) {
+    _session.changed.connect(this._follow, this);
+    this._follow();
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    Signal.clearData(this);
+  }
+
+  private _follow(): void {
+    this._session.kernel?.connection.anyMessage.connect(this._see, this);
+  }
+
+  private _see(connection: Kernel.IKernelConnection, seen: Kernel.IAnyMessageArgs): void {
+    const message = seen.msg as KernelMessage.IMessage;
+    const type = message.header.msg_type as string;
+    if (type === 'execute_request' && seen.direction === 'send') {
+      this._remember(message.header.msg_id, text(fields(message.metadata).cellId, 200));
+    } else if (type === 'execute_reply' && seen.direction === 'recv') {
+      const parent = fields(message.parent_header) as Fields;
+      const request = text(parent.msg_id, 200);
+      const cellId = this._waiting.get(request);
+      this._waiting.delete(request);
+      if (cellId && connection === this._session.kernel?.connection) {
+        this._record(cellId, message.metadata);
+      }
+    }
+  }
+
+  private _remember(request: string, cellId: string): void {
+    if (!cellId) {
+      return;
+    }
+    this._waiting.set(request, cellId);
+    if (this._waiting.size > MOST_WAITING) {
+      this._waiting.delete(this._waiting.keys().next().value as string);
+    }
+  }
+
+  private _record(cellId: string, metadata: unknown): void {
+    const cell = cellOf(this._panel, cellId);
+    if (cell) {
+      applyReply(cell, metadata);
+    }
+  }
+
+  private _waiting = new Map<string, string>();
+  private _isDisposed = false;
+}
+
+/** Find a cell of a notebook by its id. */
+export function cellOf(panel: NotebookPanel, cellId: string): ICellModel | null {
+  for (const cell of panel.content.model?.cells ?? []) {
+    if (cell.id === cellId) {
+      return cell;
+    }
+  }
+  return null;
+}

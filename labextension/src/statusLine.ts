@@ -1,0 +1,100 @@
+/** What the status bar says of a kernel; decided here, drawn in `statusItem.ts`. */
+
+import { TranslationBundle } from '@jupyterlab/translation';
+
+import { IResources, IStatus, State } from './protocol';
+import { countText, durationText, joined, sizeText } from './words';
+
+export interface IStatusLine {
+  /** The end of the class that colours the mark. */
+  kind: 'wait' | 'good' | 'bad' | 'off';
+  /** The cluster, and what it does. */
+  text: string;
+  /** All of it, for a pointer that rests there and for a screen reader. */
+  title: string;
+  /** Part of all cores that are in use, from 0 to 1; null where that is not known. */
+  used: number | null;
+}
+
+const KINDS: Record<State, IStatusLine['kind']> = {
+  unknown: 'wait',
+  starting: 'wait',
+  restarting: 'wait',
+  ready: 'good',
+  failed: 'bad',
+  lost: 'bad',
+  stopped: 'off'
+};
+
+/**
+ * Say how a cluster is.
+ *
+ * @param since seconds since the status was heard; added to the time of a start
+ */
+export function statusLine(
+  status: IStatus | null,
+  resources: IResources | null,
+  since: number,
+  trans: TranslationBundle
+): IStatusLine {
+  const state = status?.state ?? 'unknown';
+  const kind = KINDS[state];
+  const name = status?.cluster.name || status?.cluster.master || 'Spark';
+  if (!status || kind !== 'good') {
+    const elapsed = status?.elapsed;
+    const isStart = kind === 'wait' && elapsed !== null && elapsed !== undefined;
+    const time = isStart ? durationText(elapsed + since, false) : '';
+    const what = kind === 'wait' ? status?.message || stateText(state, trans) : '';
+    const text = joined([name, what || stateText(state, trans), time]);
+    const why = joined([status?.error?.message, status?.error?.hint]) || status?.message;
+    return { kind, text, title: joined([text, kind === 'wait' ? '' : why]), used: null };
+  }
+  return { kind, ...load(name, resources, trans) };
+}
+
+function load(
+  name: string,
+  resources: IResources | null,
+  trans: TranslationBundle
+): Omit<IStatusLine, 'kind'> {
+  const metrics = resources?.metrics ?? {};
+  const jobs = metrics.active_jobs?.value ?? 0;
+  const tasks = metrics.active_tasks?.value ?? 0;
+  const cores = metrics.cores?.max ?? metrics.cores?.value ?? null;
+  const memory = metrics.storage_memory;
+  const jobsText = trans._n('%1 job', '%1 jobs', jobs, countText(jobs));
+  const tasksText = trans._n('%1 task', '%1 tasks', tasks, countText(tasks));
+  const work = jobs > 0 || tasks > 0 ? joined([jobsText, tasksText]) : trans.__('ready');
+  const used = cores ? Math.min(tasks / cores, 1) : null;
+  const executors = metrics.executors?.value ?? null;
+  const title = joined([
+    name,
+    work,
+    cores !== null && trans.__('%1 of %2 cores in use', countText(tasks), countText(cores)),
+    executors !== null && trans._n('%1 executor', '%1 executors', executors, countText(executors)),
+    memory?.value !== null &&
+      memory?.value !== undefined &&
+      trans.__('%1 of %2 for cached data', sizeText(memory.value), sizeText(memory.max ?? 0))
+  ]);
+  return { text: joined([name, work]), title, used };
+}
+
+/** Name a state in a word or two. */
+export function stateText(state: State, trans: TranslationBundle): string {
+  switch (state) {
+    case 'starting':
+      return trans.__('starting');
+    case 'restarting':
+      return trans.__('restarting');
+    case 'ready':
+      return trans.__('ready');
+    case 'failed':
+      return trans.__('could not start');
+    case 'lost':
+      return trans.__('lost');
+    case 'stopped':
+      return trans.__('stopped');
+    default:
+      return trans.__('asking the kernel');
+  }
+}

@@ -1,0 +1,113 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { describe, expect, it } from 'vitest';
+
+import { readProgress } from '../src/progressContent';
+import { barOf, shownProgress } from '../src/progressRows';
+import { readResources, readStatus } from '../src/protocol';
+import { statusLine } from '../src/statusLine';
+import { isWorking } from '../src/watch';
+import { durationText, sizeText } from '../src/words';
+
+const trans = nullTranslator.load('spark_kernel');
+
+const tasks = (total: number, completed = 0, active = 0, failed = 0, skipped = 0) => ({
+  total,
+  completed,
+  active,
+  failed,
+  skipped
+});
+
+const progress = (more: object = {}) =>
+  readProgress({
+    cell_id: 'c',
+    is_final: false,
+    elapsed_s: 3,
+    jobs: [
+      { id: 1, state: 'succeeded', tasks: tasks(4, 4) },
+      { id: 2, state: 'running', tasks: tasks(8, 2, 2), stages: [{ id: 5, state: 'running' }] },
+      { id: 3, state: 'failed', tasks: tasks(2, 1, 0, 4) }
+    ],
+    queries: [{ id: 'q', is_active: true }],
+    totals: { running: 1, finished: 2, failed: 1, tasks: tasks(14, 7, 2) },
+    ...more
+  });
+
+describe('the progress of a cell', () => {
+  it('shows first what runs, then what failed, and keeps the rest folded', () => {
+    const shown = shownProgress(progress(), true, trans);
+    expect(shown.rows.map(row => row.key)).toEqual(['query-q', 'job-2', 'job-3']);
+    expect(shown.done.map(row => row.key)).toEqual(['job-1']);
+    expect(shown.head).toBe('1 of 3 Spark jobs running');
+  });
+
+  it('can cancel the cell, a running job and an active query, while it is live', () => {
+    const shown = shownProgress(progress(), true, trans);
+    expect(shown.target).toEqual({ scope: 'cell', id: 'c' });
+    expect(shown.rows.map(row => row.target?.scope)).toEqual(['query', 'job', undefined]);
+  });
+
+  it('can cancel nothing without a kernel, and does not say that anything runs', () => {
+    const shown = shownProgress(progress(), false, trans);
+    expect(shown.target).toBeNull();
+    expect(shown.rows.every(row => row.target === null && row.state !== 'running')).toBe(true);
+    expect(shown.head).toContain('running when this was saved');
+  });
+
+  it('tells those that were cancelled from those that failed', () => {
+    const jobs = [{ id: 1, state: 'cancelled' }];
+    const totals = { running: 0, finished: 1, failed: 1 };
+    const shown = shownProgress(progress({ is_final: true, jobs, queries: [], totals }), true, trans);
+    expect(shown.head).toBe('1 Spark job · 1 cancelled');
+    expect(shown.target).toBeNull();
+  });
+
+  it('draws bars that never leave their place', () => {
+    const bar = barOf('x', tasks(10, 9, 5, 99));
+    expect(bar.segments.map(part => part.percent).reduce((a, b) => a + b)).toBe(100);
+    expect(barOf('x', tasks(0)).end).toBe(0);
+    expect(barOf('x', tasks(10, 2, 0, 0, 4)).end).toBe(6);
+  });
+});
+
+describe('the status bar', () => {
+  it('tells the stage of a start, and goes on counting', () => {
+    const status = readStatus({ state: 'starting', message: 'Starting the driver', elapsed_s: 1 });
+    expect(statusLine(status, null, 4, trans).text).toBe('Spark · Starting the driver · 5 s');
+  });
+
+  it('tells what works and how many cores are in use', () => {
+    const metrics = [
+      { name: 'active_jobs', value: 2 },
+      { name: 'active_tasks', value: 3 },
+      { name: 'cores', value: 4, max: 4 }
+    ];
+    const spark = { type: 'spark', state: 'ready', cluster: { name: 'analytics' }, metrics };
+    const resources = readResources({ status: 'ok', resources: [spark] });
+    const line = statusLine(resources?.status ?? null, resources, 0, trans);
+    expect(line).toMatchObject({ kind: 'good', text: 'analytics · 2 jobs · 3 tasks', used: 0.75 });
+  });
+
+  it('tells why Spark is not there', () => {
+    const error = { name: 'E', message: 'No route', hint: 'Ask' };
+    const line = statusLine(readStatus({ state: 'failed', error }), null, 0, trans);
+    expect(line.kind).toBe('bad');
+    expect(line.title).toContain('No route · Ask');
+  });
+
+  it('asks often only while something works', () => {
+    const ready = readStatus({ state: 'ready' });
+    expect(isWorking('idle', ready, null)).toBe(false);
+    expect(isWorking('busy', ready, null)).toBe(true);
+    expect(isWorking('idle', readStatus({ state: 'starting' }), null)).toBe(true);
+  });
+});
+
+describe('words', () => {
+  it('are those of the displays of the kernel', () => {
+    expect(durationText(59.97)).toBe('1 min 0 s');
+    expect(durationText(2.4, false)).toBe('2 s');
+    expect(durationText(7320)).toBe('2 h 02 min');
+    expect(sizeText(1536)).toBe('1.5 KiB');
+  });
+});

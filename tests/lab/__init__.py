@@ -1,0 +1,1 @@
+"""The extension for JupyterLab, in a real JupyterLab, Notebook 7 and browser."""
