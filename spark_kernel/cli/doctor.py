@@ -23,6 +23,7 @@ def doctor(is_json: bool) -> None:
     from spark_kernel.cli.checks import examine
     from spark_kernel.cli.findings import Status, as_json, as_text, overall_status
     from spark_kernel.cli.machine import Machine
+    from spark_kernel.cli.terminal import output_encoding
 
     # The configuration is the user's code: what it prints is no part of the report.
     with contextlib.redirect_stdout(sys.stderr):
@@ -30,5 +31,5 @@ def doctor(is_json: bool) -> None:
     if is_json:
         click.echo(as_json(findings))
     else:
-        click.echo(as_text(findings, sys.stdout.encoding or "utf-8"))
+        click.echo(as_text(findings, output_encoding()))
     sys.exit(overall_status(findings) is Status.ERROR)

@@ -10,6 +10,8 @@ from enum import Enum
 
 import click
 
+from spark_kernel.cli.terminal import can_show, shown
+
 __all__ = ["Finding", "Status", "as_json", "as_text", "overall_status"]
 
 _WIDTH = 100
@@ -71,19 +73,10 @@ def as_text(findings: Sequence[Finding], encoding: str) -> str:
     encoding
         That of the terminal: one that lacks the marks gets plain ones.
     """
-    is_plain = not _can_show("✓✗→", encoding)
+    is_plain = not can_show("✓✗→", encoding)
     margin = max((len(finding.name) for finding in findings), default=0) + 2
     lines = [line for finding in findings for line in _lines_of(finding, margin, is_plain)]
-    text = "\n".join([*lines, "", _summary(findings)])
-    return text.encode(encoding, errors="replace").decode(encoding)
-
-
-def _can_show(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return shown("\n".join([*lines, "", _summary(findings)]), encoding)
 
 
 def _lines_of(finding: Finding, margin: int, is_plain: bool) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
 import click
 
+from spark_kernel.cli.terminal import can_show, output_encoding, shown
 from spark_kernel.errors import NotebookError
 
 __all__ = ["history"]
@@ -49,31 +48,20 @@ def history(notebook: Path, is_json: bool, page: Path | None, verbose: bool) -> 
     elif page is None:
         from spark_kernel.display.history import history_text
 
-        encoding = sys.stdout.encoding or "utf-8"
-        is_plain = not _can_show("✓✗⊘»", encoding)
+        encoding = output_encoding()
+        is_plain = not can_show("✓✗⊘»", encoding)
         text = history_text(found, is_verbose=verbose, is_plain=is_plain)
-        click.echo(text.encode(encoding, errors="replace").decode(encoding))
+        click.echo(shown(text, encoding))
 
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
+    from spark_kernel.recording.files import write_in_place
+
     try:
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_in_place(path, text)
     except OSError as error:
         raise NotebookError(
             f"{path} cannot be written: {error.strerror or error}.",
             "name a file in a folder that is there and may be written",
         ) from None
-
-
-def _can_show(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True

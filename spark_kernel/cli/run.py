@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from spark_kernel.cli.exits import NothingDoneError
 from spark_kernel.errors import InstallationError, SparkKernelError
 
 __all__ = ["run"]
@@ -23,12 +24,6 @@ Exit status:
   2    nothing was run: something is wrong with the arguments
   130  interrupted (143 by SIGTERM); OUT holds what was done
 """
-
-
-class _NothingRunError(click.ClickException):
-    """An error before anything was run."""
-
-    exit_code = 2
 
 
 @click.command(epilog=_EPILOG)
@@ -105,7 +100,7 @@ def run(
             )
         )
     except SparkKernelError as error:
-        raise _NothingRunError(str(error)) from error
+        raise NothingDoneError(str(error)) from error
     raise SystemExit(prepared.execute())
 
 

@@ -8,18 +8,14 @@ from pathlib import Path
 
 import click
 
+from spark_kernel.cli.exits import NothingDoneError
+from spark_kernel.cli.terminal import can_show, output_encoding, shown
 from spark_kernel.errors import NotebookError
 
 __all__ = ["stale"]
 
 _STALE = 1
 _UNKNOWN = 3
-
-
-class _UnreadableError(click.ClickException):
-    """What cannot be judged: neither 0, 1 nor 3 would be right."""
-
-    exit_code = 2
 
 
 @click.command()
@@ -46,29 +42,21 @@ def stale(notebook: Path, allow_unknown: bool, is_json: bool, verbose: bool) -> 
     try:
         read = read_notebook(notebook)
     except NotebookError as error:
-        raise _UnreadableError(str(error)) from None
+        raise NothingDoneError(str(error)) from None
     report = judge(read, Environment(notebook.absolute().parent))
     if is_json:
         click.echo(json.dumps(report_content(report), indent=2))
     else:
         colours = {Verdict.FRESH: "green", Verdict.STALE: "red", Verdict.UNKNOWN: "yellow"}
-        encoding = sys.stdout.encoding or "utf-8"
+        encoding = output_encoding()
         text = staleness_text(
             report,
             is_verbose=verbose,
-            is_plain=not _can_show("✓✗", encoding),
+            is_plain=not can_show("✓✗", encoding),
             paint=lambda verdict, said: click.style(said, fg=colours[verdict]),
         )
-        click.echo(text.encode(encoding, errors="replace").decode(encoding))
+        click.echo(shown(text, encoding))
     if report.verdict is Verdict.STALE:
         sys.exit(_STALE)
     if report.verdict is Verdict.UNKNOWN and not allow_unknown:
         sys.exit(_UNKNOWN)
-
-
-def _can_show(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
