@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from spark_kernel.errors import NotebookError
 from spark_kernel.redaction import without_password
 
 __all__ = ["lineage"]
@@ -28,7 +27,7 @@ def lineage(notebook: Path, file: str | None, url: str | None) -> None:
     Without -o and --to they go where SPARK_KERNEL_LINEAGE says. Telling a run twice is harmless:
     its events have the same identifiers.
     """
-    from spark_kernel.recording.files import read_notebook_json
+    from spark_kernel.recording.files import read_notebook_file
     from spark_kernel.recording.lineage_run import LINEAGE_VARIABLE, send_notebook
 
     if file and url:
@@ -38,12 +37,5 @@ def lineage(notebook: Path, file: str | None, url: str | None) -> None:
     target = file or url or os.environ.get(LINEAGE_VARIABLE, "")
     if not target:
         raise click.UsageError("Give -o FILE or --to URL.")
-    try:
-        text = notebook.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotebookError(
-            f"{notebook} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.",
-            "name the file of a notebook",
-        ) from error
-    count = send_notebook(read_notebook_json(text, str(notebook)), notebook, target)
+    count = send_notebook(read_notebook_file(notebook), notebook, target)
     click.echo(f"{count} events: {without_password(target)}")

@@ -28,10 +28,10 @@ from spark_kernel.cli.run_kernel import RunKernelManager, Stop, StoppedError
 from spark_kernel.cli.run_progress import CellProgress, first_line
 from spark_kernel.display.jobs import duration_text, joined, plural
 from spark_kernel.errors import KernelspecError, NotebookError
-from spark_kernel.protocol.provenance import KEY, CellRecord, RunStatus
-from spark_kernel.protocol.record_reading import record_of
+from spark_kernel.protocol.provenance import CellRecord, RunStatus
+from spark_kernel.recording.cells import mapping_of, reply_record, tags_of
 from spark_kernel.recording.engine import ENGINE, SparkKernelEngine
-from spark_kernel.recording.files import read_notebook_json, write_in_place
+from spark_kernel.recording.files import read_notebook_file, write_in_place
 from spark_kernel.recording.lineage_run import LINEAGE_VARIABLE
 from spark_kernel.redaction import redacted
 
@@ -73,11 +73,13 @@ def prepare(request: RunRequest) -> NotebookRun:
     NotebookError, KernelspecError
         If something is wrong with what was given.
     """
-    notebook = _read(request.notebook)
+    notebook = read_notebook_file(request.notebook)
     _check_places(request)
     kernel = _kernel_for(request, notebook)
     cells = list(filter(_is_run, notebook["cells"]))
-    is_added = request.parameters and not any("injected-parameters" in _tags(one) for one in cells)
+    is_added = request.parameters and not any(
+        "injected-parameters" in tags_of(one) for one in cells
+    )
     return NotebookRun(request, kernel, len(cells) + bool(is_added))
 
 
@@ -187,7 +189,7 @@ class NotebookRun:
 
     def _cell_executed(self, execute_reply: Any, **_: Any) -> None:
         reply = execute_reply or {}
-        record = record_of((reply.get("metadata") or {}).get(KEY))
+        record = reply_record(reply)
         self._jobs += _job_count(record)
         timeout_s, has_ended = self._request.timeout_s, not self._stop.signal
         self._is_late = bool(timeout_s and has_ended and self._progress.running_s >= timeout_s)
@@ -252,20 +254,6 @@ class _Warnings(logging.Handler):
             self._progress.say(f"Warning: {_reason('', record.getMessage())}")
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise NotebookError(
-            f"{path} cannot be read: {error.strerror or error}.", "name the file of a notebook"
-        ) from error
-    except UnicodeDecodeError:
-        raise NotebookError(
-            f"{path} is no notebook: it is no text in UTF-8.", "name a file that ends with .ipynb"
-        ) from None
-    return read_notebook_json(text, str(path))
-
-
 def _check_places(request: RunRequest) -> None:
     folder = request.out.absolute().parent
     if not folder.is_dir():
@@ -283,9 +271,7 @@ def _kernel_for(request: RunRequest, notebook: Mapping[str, Any]) -> str:
     specs = found_specs()
     if request.kernel:
         return _named_kernel(request.kernel, specs)
-    metadata = notebook.get("metadata")
-    kernelspec = metadata.get("kernelspec") if isinstance(metadata, Mapping) else None
-    told = kernelspec if isinstance(kernelspec, Mapping) else {}
+    told = mapping_of(mapping_of(notebook.get("metadata")).get("kernelspec"))
     spec = specs.get(str(told.get("name")).lower())
     if spec is not None and spec.is_ours:
         return spec.name
@@ -315,13 +301,7 @@ def _is_run(cell: Any) -> bool:
         return False
     source = cell.get("source")
     text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
-    return bool(text.strip()) and "skip-execution" not in _tags(cell)
-
-
-def _tags(cell: Mapping[str, Any]) -> list[Any]:
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    return tags if isinstance(tags, list) else []
+    return bool(text.strip()) and "skip-execution" not in tags_of(cell)
 
 
 def _without_fields(path: Path) -> str:

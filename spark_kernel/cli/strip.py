@@ -45,19 +45,19 @@ def strip(notebooks: tuple[str, ...]) -> None:
 
 
 def _strip_standard() -> None:
-    from spark_kernel.recording.files import strip_text
+    from spark_kernel.recording.files import notebook_text, strip_text
 
     given = sys.stdin.buffer.read()
-    text = _decoded(given, "standard input")
+    text = notebook_text(given, "standard input")
     sys.stdout.buffer.write(strip_text(text, "standard input").encode())
     sys.stdout.buffer.flush()
 
 
 def _strip_file(path: Path) -> None:
-    from spark_kernel.recording.files import strip_text, write_in_place
+    from spark_kernel.recording.files import notebook_text, strip_text, write_in_place
 
     try:
-        text = _decoded(path.read_bytes(), str(path))
+        text = notebook_text(path.read_bytes(), str(path))
         stripped = strip_text(text, str(path))
         if stripped == text:
             click.echo(f"{path}: no records")
@@ -68,12 +68,3 @@ def _strip_file(path: Path) -> None:
             f"{path} cannot be stripped: {error.strerror or error}.", "it is as it was"
         ) from error
     click.echo(f"{path}: records removed")
-
-
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise NotebookError(
-            f"{name} is no notebook: it is no text in UTF-8.", "name a file that ends with .ipynb"
-        ) from None

@@ -13,10 +13,23 @@ from typing import Any
 from spark_kernel.protocol.provenance import KEY, SESSION, CellRecord, RunStatus
 from spark_kernel.protocol.record_reading import record_of
 
-__all__ = ["RecordedCell", "cell_record", "records", "session_of", "strip", "write_record"]
+__all__ = [
+    "RunCell",
+    "cell_record",
+    "is_cleared",
+    "mapping_of",
+    "newest_record",
+    "records",
+    "reply_record",
+    "session_of",
+    "shown_records",
+    "strip",
+    "tags_of",
+    "write_record",
+]
 
-RecordedCell = tuple[Mapping[str, Any], CellRecord | None]
-"""A code cell, and the record of the run that its outputs are of."""
+RunCell = tuple[Mapping[str, Any], CellRecord]
+"""A code cell, and the record of its latest run."""
 
 _QUIET = {"text/html", "text/plain"}
 """What a display that only carries a record consists of; a progress display has more."""
@@ -54,29 +67,60 @@ def write_record(cell: MutableMapping[str, Any], reply_metadata: Any) -> bool:
 
 def session_of(reply_metadata: Any) -> dict[str, Any]:
     """Give what a reply says for the notebook beside the record: empty outside provenance mode."""
-    session = _ours(reply_metadata).get(SESSION)
-    return dict(session) if isinstance(session, Mapping) else {}
+    return dict(mapping_of(_ours(reply_metadata).get(SESSION)))
+
+
+def reply_record(execute_reply: Any) -> CellRecord | None:
+    """Give the record that a reply holds; None if there is none, or no reply."""
+    return record_of(_ours(mapping_of(execute_reply).get("metadata")))
 
 
 def cell_record(cell: Mapping[str, Any]) -> CellRecord | None:
-    """Give the record of the run that the outputs of a cell are of.
+    """Give the record of a cell's latest run; None if its outputs were cleared since."""
+    newest = newest_record(cell)
+    return None if newest is None or is_cleared(cell, newest) else newest
+
+
+def newest_record(cell: Mapping[str, Any]) -> CellRecord | None:
+    """Give the record of a cell's latest run, whatever has become of its outputs.
 
     That is the cell's own, or that of an output where it is newer: not every client knows what to
-    do with the former. None if the outputs were cleared since, which leaves the former where it is.
+    do with the former.
     """
-    outputs = _items(cell.get("outputs"))
-    found = [record_of(_ours(one.get("metadata"))) for one in (cell, *outputs)]
-    known = [record for record in found if record is not None]
-    if not known:
-        return None
-    newest = max(known, key=_age)
-    is_cleared = cell.get("execution_count") is None and not outputs
-    return None if is_cleared and newest.status is not RunStatus.ABORTED else newest
+    newest = record_of(_ours(cell.get("metadata")))
+    for record in shown_records(cell):
+        if record is None or record.started is None:
+            continue
+        if newest is None or (newest.started is not None and record.started > newest.started):
+            newest = record
+    return newest
 
 
-def records(notebook: Mapping[str, Any]) -> list[RecordedCell]:
+def shown_records(cell: Mapping[str, Any]) -> list[CellRecord | None]:
+    """Give what each output of a cell holds: a record or None."""
+    return [record_of(_ours(one.get("metadata"))) for one in _items(cell.get("outputs"))]
+
+
+def is_cleared(cell: Mapping[str, Any], record: CellRecord) -> bool:
+    """Whether the outputs of a run were cleared, which leaves the record where it is."""
+    has_any = _items(cell.get("outputs")) or cell.get("execution_count") is not None
+    return not has_any and record.status is not RunStatus.ABORTED
+
+
+def records(notebook: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], CellRecord | None]]:
     """Give the code cells of a notebook in order, each with its record or None."""
     return [(cell, cell_record(cell)) for cell in _code_cells(notebook)]
+
+
+def tags_of(cell: Mapping[str, Any]) -> list[Any]:
+    """Give the tags of a cell."""
+    tags = mapping_of(cell.get("metadata")).get("tags")
+    return tags if isinstance(tags, list) else []
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Give what should be a mapping: an empty one if it is none."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def strip(notebook: MutableMapping[str, Any]) -> int:
@@ -121,8 +165,7 @@ def _without_ours(owner: MutableMapping[str, Any]) -> bool:
 
 
 def _ours(metadata: Any) -> Mapping[str, Any]:
-    content = metadata.get(KEY) if isinstance(metadata, Mapping) else None
-    return content if isinstance(content, Mapping) else {}
+    return mapping_of(mapping_of(metadata).get(KEY))
 
 
 def _code_cells(notebook: Mapping[str, Any]) -> Iterator[MutableMapping[str, Any]]:
@@ -132,7 +175,3 @@ def _code_cells(notebook: Mapping[str, Any]) -> Iterator[MutableMapping[str, Any
 def _items(content: Any) -> list[MutableMapping[str, Any]]:
     items = content if isinstance(content, list) else []
     return [item for item in items if isinstance(item, MutableMapping)]
-
-
-def _age(record: CellRecord) -> float:
-    return record.started.timestamp() if record.started else float("-inf")

@@ -18,7 +18,13 @@ from typing import Any
 from spark_kernel.errors import NotebookError
 from spark_kernel.recording.cells import strip
 
-__all__ = ["read_notebook_json", "strip_text", "write_in_place"]
+__all__ = [
+    "notebook_text",
+    "read_notebook_file",
+    "read_notebook_json",
+    "strip_text",
+    "write_in_place",
+]
 
 _MARK = "\ufeff"
 _INDENT = re.compile(r"\s*\{\r?\n([ \t]+)\"")
@@ -42,6 +48,44 @@ def strip_text(text: str, name: str) -> str:
     return _formatted_as(text, notebook) if strip(notebook) else text
 
 
+def read_notebook_file(path: Path, most_bytes: int | None = None) -> MutableMapping[str, Any]:
+    """Read the file of a notebook of nbformat 4.
+
+    Parameters
+    ----------
+    most_bytes
+        Above which it is not read.
+
+    Raises
+    ------
+    NotebookError
+        If it cannot be read, or is none.
+    """
+    try:
+        if most_bytes is not None and path.stat().st_size > most_bytes:
+            raise NotebookError(f"{path} is too large to be read.", "clear its outputs first")
+        content = path.read_bytes()
+    except OSError as error:
+        raise NotebookError(
+            f"{path} cannot be read: {error.strerror or error}.", "name the file of a notebook"
+        ) from error
+    return read_notebook_json(notebook_text(content, str(path)), str(path))
+
+
+def notebook_text(content: bytes, name: str) -> str:
+    """Give the text of a notebook.
+
+    Raises
+    ------
+    NotebookError
+        If it is no text.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _no_json(name) from None
+
+
 def read_notebook_json(text: str, name: str) -> MutableMapping[str, Any]:
     """Read a notebook of nbformat 4.
 
@@ -53,15 +97,19 @@ def read_notebook_json(text: str, name: str) -> MutableMapping[str, Any]:
     try:
         notebook = json.loads(text.removeprefix(_MARK))
     except (ValueError, RecursionError):
-        raise NotebookError(
-            f"{name} is no notebook: it is no JSON.", "name a file that ends with .ipynb"
-        ) from None
+        raise _no_json(name) from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise NotebookError(
             f"{name} is no notebook of format 4: it has no list of cells.",
             "`jupyter nbconvert --to notebook` converts older formats",
         )
     return notebook
+
+
+def _no_json(name: str) -> NotebookError:
+    return NotebookError(
+        f"{name} is no notebook: it is no JSON in UTF-8.", "name a file that ends with .ipynb"
+    )
 
 
 def _formatted_as(text: str, notebook: MutableMapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from spark_kernel.protocol.provenance import KEY
-from spark_kernel.recording.cells import cell_record, records, session_of, write_record
+from spark_kernel.recording.cells import mapping_of, reply_record, session_of, write_record
 from spark_kernel.recording.summary import latest_run, summary_content
 
 __all__ = ["PROVENANCE_VARIABLE", "Recorder", "enable", "record", "summarize"]
@@ -41,10 +41,11 @@ class Recorder:
     def record(self, cell: MutableMapping[str, Any], execute_reply: Any) -> None:
         """Put the record of a reply into its cell; never fails."""
         try:
-            metadata = execute_reply.get("metadata") if execute_reply else None
-            written = write_record(cell, metadata) and cell_record(cell)
-            if written:
-                self._remember(written.kernel.session, session_of(metadata).get("settings"))
+            metadata = mapping_of(execute_reply).get("metadata")
+            write_record(cell, metadata)
+            found = reply_record(execute_reply)
+            if found is not None:
+                self._remember(found.kernel.session, session_of(metadata).get("settings"))
         except Exception:
             _log.warning("The record of a cell was not written.", exc_info=True)
 
@@ -61,11 +62,11 @@ class Recorder:
         """
         try:
             metadata = notebook.setdefault("metadata", {})
-            run = latest_run(records(notebook))
+            run = latest_run(notebook)
             if not run:
                 metadata.pop(KEY, None)
                 return
-            session = next(one.kernel.session for _, one in run if one is not None)
+            session = run[0][1].kernel.session
             if session in self._settings:
                 metadata[KEY] = summary_content(
                     run, self._settings[session], is_failed=is_failed, run_id=self._run_id

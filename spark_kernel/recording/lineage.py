@@ -45,6 +45,7 @@ from spark_kernel.protocol.provenance import (
     instant_text,
     record_content,
 )
+from spark_kernel.recording.cells import tags_of
 from spark_kernel.recording.lineage_names import DatasetName, named
 
 __all__ = ["NotebookLineage", "cell_name"]
@@ -163,9 +164,7 @@ def cell_name(cell: Mapping[str, Any], index: int) -> str:
 
     A cell of parameters is another in each run, and is named by what it is.
     """
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    if isinstance(tags, list) and "injected-parameters" in tags:
+    if "injected-parameters" in tags_of(cell):
         return "injected-parameters"
     return str(cell.get("id") or f"cell-{index + 1}")
 

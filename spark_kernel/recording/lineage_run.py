@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from spark_kernel.errors import InstallationError, NotebookError
-from spark_kernel.protocol.provenance import KEY, RunStatus
-from spark_kernel.protocol.record_reading import record_of
-from spark_kernel.recording.cells import RecordedCell, records
+from spark_kernel.protocol.provenance import KEY, CellRecord, RunStatus
+from spark_kernel.recording.cells import mapping_of, reply_record
 from spark_kernel.recording.summary import latest_run, summary_content
 from spark_kernel.redaction import redacted
 
@@ -64,8 +63,7 @@ class RunLineage:
     def cell(self, cell: Mapping[str, Any], index: int, execute_reply: Any) -> None:
         """Tell of a cell; never fails."""
         try:
-            metadata = execute_reply.get("metadata") if execute_reply else None
-            record = record_of(metadata.get(KEY)) if isinstance(metadata, Mapping) else None
+            record = reply_record(execute_reply)
             if record is not None and not self._is_broken:
                 self._send(*self._make.cell(_cell_name(cell, index), record))
         except Exception as error:
@@ -74,8 +72,8 @@ class RunLineage:
     def finish(self, notebook: Mapping[str, Any], *, is_failed: bool) -> None:
         """Tell that the notebook has ended, even if not all of its cells could be told."""
         try:
-            run = latest_run(records(notebook))
-            found = [record for _, record in run if record is not None]
+            run = latest_run(notebook)
+            found = [record for _, record in run]
             summary = (
                 summary_content(run, {}, is_failed=is_failed, run_id=self._make.run_id)
                 if run
@@ -136,27 +134,26 @@ def send_notebook(notebook: Mapping[str, Any], path: Path, target: str) -> int:
     NotebookError
         If it holds no records, or the events could not be sent.
     """
-    run = latest_run(records(notebook))
+    run = latest_run(notebook)
     if not run:
         raise NotebookError(
             f"{path} holds no records of a run.",
             "run it with `spark-kernel run`, or see docs/provenance.md",
         )
-    metadata = _mapping(notebook.get("metadata"))
-    told = _mapping(metadata.get(KEY))
+    metadata = mapping_of(notebook.get("metadata"))
+    told = mapping_of(metadata.get(KEY))
     is_failed = told.get("status") == RunStatus.ERROR.value
-    run_id = _run_id(told, run)
+    run_id = _run_id(told, run[0][1])
     summary = summary_content(run, {}, is_failed=is_failed, run_id=run_id)
     # A cell is named by its place in the whole notebook, as while it ran.
     places = {id(cell): index for index, cell in enumerate(notebook["cells"])}
-    found = [record for _, record in run if record is not None]
-    origin = _mapping(metadata.get("papermill")).get("input_path")
+    found = [record for _, record in run]
+    origin = mapping_of(metadata.get("papermill")).get("input_path")
     make = _lineage(job_name(origin or path), run_id)
     began = min((one.started for one in found if one.started), default=None)
     events = [make.started(began or datetime.now(timezone.utc))]
     for cell, record in run:
-        if record is not None:
-            events += make.cell(_cell_name(cell, places[id(cell)]), record)
+        events += make.cell(_cell_name(cell, places[id(cell)]), record)
     events.append(make.finished(summary, found))
     _send_all(events, target)
     return len(events)
@@ -232,12 +229,11 @@ def _transport(target: str) -> Transport:
     return HttpTransport(HttpConfig.from_dict(options))
 
 
-def _run_id(told: Mapping[str, Any], run: Iterable[RecordedCell]) -> str:
+def _run_id(told: Mapping[str, Any], first: CellRecord) -> str:
     """Give the UUID of a run, which is made of its first record where the notebook has none."""
     try:
         return str(uuid.UUID(str(told.get("run_id"))))
     except ValueError:
-        first = next(record for _, record in run if record is not None)
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{first.kernel.session} {first.started}"))
 
 
@@ -247,7 +243,3 @@ def _reason(error: Exception) -> str:
     key = os.environ.get(_KEY_VARIABLE)
     line = " ".join(text.split())[:300]
     return line.replace(key, "***") if key else line
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -5,16 +5,16 @@ A notebook may be anybody's: what makes no sense in it is left out. Only JSON is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from spark_kernel.errors import NotebookError
-from spark_kernel.protocol.provenance import KEY, CellRecord, RunStatus
-from spark_kernel.protocol.record_reading import instant, record_of
+from spark_kernel.protocol.provenance import CellRecord, RunStatus
+from spark_kernel.protocol.record_reading import instant
+from spark_kernel.recording.cells import is_cleared, mapping_of, newest_record, shown_records
+from spark_kernel.recording.files import read_notebook_file
 from spark_kernel.redaction import redacted
 
 __all__ = ["OtherRun", "RecordedCell", "RecordedNotebook", "read_notebook", "title_of"]
@@ -80,72 +80,27 @@ def read_notebook(path: Path) -> RecordedNotebook:
     NotebookError
         If the file cannot be read, or is no notebook.
     """
-    content = _content(path)
-    cells = content.get("cells")
-    if not isinstance(cells, list):
-        raise NotebookError(
-            f"{path} is no notebook of format 4: it has no list of cells.",
-            "`jupyter nbconvert --to notebook` converts older formats",
-        )
+    content = read_notebook_file(path, _MOST_BYTES)
     found: list[RecordedCell] = []
-    for cell in cells:
+    for cell in content["cells"]:
         if isinstance(cell, Mapping) and cell.get("cell_type") == "code":
             source = _text(cell.get("source"))
             if source.strip():
                 found.append(_cell(len(found) + 1, source, cell))
-    metadata = content.get("metadata")
-    return RecordedNotebook(path, tuple(found), metadata=_mapping(metadata))
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise NotebookError(f"{path} is too large to be read.", "clear its outputs first")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NotebookError(
-            f"{path} cannot be read: {error.strerror or error}.", "name the file of a notebook"
-        ) from None
-    except (ValueError, RecursionError):
-        raise NotebookError(
-            f"{path} is no notebook: it is no JSON in UTF-8.", "name a file that ends with .ipynb"
-        ) from None
-    if not isinstance(content, Mapping):
-        raise NotebookError(f"{path} is no notebook.", "name a file that ends with .ipynb")
-    return content
+    return RecordedNotebook(path, tuple(found), metadata=mapping_of(content.get("metadata")))
 
 
 def _cell(number: int, source: str, cell: Mapping[str, Any]) -> RecordedCell:
     count = cell.get("execution_count")
     count = count if isinstance(count, int) and not isinstance(count, bool) else None
-    metadata = _mapping(cell.get("metadata"))
-    outputs = [one for one in cell.get("outputs") or () if isinstance(one, Mapping)]
-    shown = [record_of(_mapping(one.get("metadata")).get(KEY)) for one in outputs]
-    record, problem = _newest(record_of(metadata.get(KEY)), shown), ""
+    record, problem = newest_record(cell), ""
     if record is not None:
-        is_cleared = count is None and not outputs and record.status is not RunStatus.ABORTED
-        problem = _problem(record, count, metadata, shown)
-        record = None if is_cleared else record
+        problem = _problem(record, count, cell)
+        record = None if is_cleared(cell, record) else record
     return RecordedCell(number, _text(cell.get("id")), source, count, record, problem)
 
 
-def _newest(kept: CellRecord | None, shown: list[CellRecord | None]) -> CellRecord | None:
-    """Choose between the record of a cell and those of its outputs, which may be newer."""
-    newest = kept
-    for record in shown:
-        if record is None or record.started is None:
-            continue
-        if newest is None or (newest.started is not None and record.started > newest.started):
-            newest = record
-    return newest
-
-
-def _problem(
-    record: CellRecord,
-    count: int | None,
-    metadata: Mapping[str, Any],
-    shown: list[CellRecord | None],
-) -> str:
+def _problem(record: CellRecord, count: int | None, cell: Mapping[str, Any]) -> str:
     """Say why the outputs of a cell may be of another run than its record; empty if nothing does.
 
     Clients that know nothing of records leave the old one where it is.
@@ -156,9 +111,11 @@ def _problem(
     if known is not None and count != known:
         shown_count = "" if count is None else count
         return f"its outputs are of the run [{shown_count}], and its record of [{known}]"
-    ran = instant(_mapping(metadata.get("execution")).get("iopub.execute_input"))
+    execution = mapping_of(mapping_of(cell.get("metadata")).get("execution"))
+    ran = instant(execution.get("iopub.execute_input"))
     if ran and record.finished and ran > record.finished + _CLOCK_SLACK:
         return "it ran again later, without a record"
+    shown = shown_records(cell)
     if record.is_full and shown and not any(one and one.started == record.started for one in shown):
         return "its outputs do not carry its record, so they may be of another run"
     return ""
@@ -174,10 +131,6 @@ def title_of(source: str) -> str:
     if told[0].startswith("%%") and len(told) > 1:
         return redacted(f"{told[0]} {told[1]}")
     return redacted(told[0])
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str:

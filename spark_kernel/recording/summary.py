@@ -15,7 +15,7 @@ from spark_kernel.protocol.provenance import (
     Totals,
     instant_text,
 )
-from spark_kernel.recording.cells import RecordedCell
+from spark_kernel.recording.cells import RunCell, records, tags_of
 from spark_kernel.redaction import holds_secret, redacted
 
 __all__ = ["latest_run", "summary_content"]
@@ -26,18 +26,22 @@ _EXPECTED = "raises-exception"
 """Of a cell that is meant to fail, as nbclient and JupyterLab have it."""
 
 
-def latest_run(cells: Sequence[RecordedCell]) -> list[RecordedCell]:
+def latest_run(notebook: Mapping[str, Any]) -> list[RunCell]:
     """Give the cells that ran in the kernel process that ran last; others are of earlier runs."""
-    ran = [record for _, record in cells if record is not None and record.started is not None]
+    cells = [(cell, record) for cell, record in records(notebook) if record is not None]
+    ran = [record for _, record in cells if record.started is not None]
     if not ran:
         return []
-    latest = max(ran, key=lambda record: instant_text(record.started) or "")
-    session = latest.kernel.session
-    return [(cell, one) for cell, one in cells if one is not None and one.kernel.session == session]
+    session = _latest(ran).kernel.session
+    return [(cell, record) for cell, record in cells if record.kernel.session == session]
+
+
+def _latest(ran: Iterable[CellRecord]) -> CellRecord:
+    return max(ran, key=lambda record: instant_text(record.started) or "")
 
 
 def summary_content(
-    run: Sequence[RecordedCell],
+    run: Sequence[RunCell],
     settings: Mapping[str, Any],
     *,
     is_failed: bool = False,
@@ -56,12 +60,12 @@ def summary_content(
     run_id
         A UUID under which the run may be known elsewhere.
     """
-    records = [record for _, record in run if record is not None]
-    latest = max(records, key=lambda record: instant_text(record.started) or "")
-    started = min((record.started for record in records if record.started), default=None)
-    finished = max((record.finished for record in records if record.finished), default=None)
-    sparks = [record.spark for record in records if record.spark]
-    sums = [record.config_sha256 for record in records if record.config_sha256]
+    ran = [record for _, record in run]
+    latest = _latest(ran)
+    started = min((record.started for record in ran if record.started), default=None)
+    finished = max((record.finished for record in ran if record.finished), default=None)
+    sparks = [record.spark for record in ran if record.spark]
+    sums = [record.config_sha256 for record in ran if record.config_sha256]
     return {
         "version": VERSION,
         "run_id": run_id,
@@ -76,30 +80,24 @@ def summary_content(
         "cluster": sparks[-1].cluster if sparks else None,
         "kernel": asdict(latest.kernel),
         "spark": asdict(sparks[-1]) if sparks else None,
-        "libraries": [asdict(library) for library in _libraries(records)],
+        "libraries": [asdict(library) for library in _libraries(ran)],
         "settings": _shown(settings),
         "config_sha256": sums[-1] if sums else None,
-        "cells": _counts(records),
-        "totals": _totals(records),
-        "jobs": sum(len(record.jobs) + record.omitted_jobs for record in records),
+        "cells": _counts(ran),
+        "totals": _totals(ran),
+        "jobs": sum(len(record.jobs) + record.omitted_jobs for record in ran),
     }
 
 
-def _status(run: Iterable[RecordedCell]) -> RunStatus:
+def _status(run: Iterable[RunCell]) -> RunStatus:
     """Give the worst that happened to a cell that was not meant to fail."""
     seen = {
         record.status
         for cell, record in run
-        if record is not None and not (_may_fail(cell) and record.status is RunStatus.ERROR)
+        if not (_EXPECTED in tags_of(cell) and record.status is RunStatus.ERROR)
     }
     worst_first = (RunStatus.ERROR, RunStatus.INTERRUPTED, RunStatus.ABORTED)
     return next((status for status in worst_first if status in seen), RunStatus.OK)
-
-
-def _may_fail(cell: Mapping[str, Any]) -> bool:
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    return isinstance(tags, list) and _EXPECTED in tags
 
 
 def _counts(records: Iterable[CellRecord]) -> dict[str, int]:

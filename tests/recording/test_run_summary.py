@@ -13,7 +13,7 @@ from traitlets.config import Config
 
 from spark_kernel.protocol.provenance import KEY, LibraryRecord, RunStatus, Totals
 from spark_kernel.recording import enable, record, summarize
-from spark_kernel.recording.cells import records, write_record
+from spark_kernel.recording.cells import write_record
 from spark_kernel.recording.hooks import Recorder
 from spark_kernel.recording.summary import latest_run, summary_content
 
@@ -28,7 +28,7 @@ def recorded(*runs, recorder=None, **settings):
 
 def summary_of(*runs, **options):
     """Sum up a notebook whose cells have run."""
-    return summary_content(latest_run(records(recorded(*runs))), {}, **options)
+    return summary_content(latest_run(recorded(*runs)), {}, **options)
 
 
 def test_summary_adds_up_its_cells():
@@ -58,7 +58,7 @@ def test_summary_is_of_the_kernel_that_ran_last():
 def test_cell_that_is_meant_to_fail_does_not_fail_the_run():
     made = recorded(later(0, status=RunStatus.ERROR), RECORD)
     made.cells[1].metadata["tags"] = ["raises-exception"]
-    assert summary_content(latest_run(records(made)), {})["status"] == "ok"
+    assert summary_content(latest_run(made), {})["status"] == "ok"
 
 
 @pytest.mark.parametrize(
