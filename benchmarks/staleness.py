@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import platform
+import socket
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -128,7 +128,7 @@ def _record(number: int, clock: datetime, place: Path) -> CellRecord:
         execution_count=number + 1,
         cell_id=f"c{number}",
         user="ana",
-        host=platform.node(),
+        host=socket.gethostname(),
         status=RunStatus.OK,
         source_sha256=hashlib.sha256(source.encode()).hexdigest(),
         started=clock,

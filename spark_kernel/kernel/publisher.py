@@ -187,7 +187,6 @@ class Publisher:
                 if not view.is_active:
                     del self._streams[view.query_id]
                 self._display(display, stream_view(view))
-
             case RecordMade(cell, record):
                 self._records[cell.id] = record
             case RecordDue(cell):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import json
-import platform
 import re
+import socket
 import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -46,7 +46,7 @@ class Environment:
         ask: Callable[[Dataset], Fingerprint | None] | None = None,
     ) -> None:
         self.folder = folder
-        self.host = platform.node()
+        self.host = socket.gethostname()  # as the kernel records it
         self.files = LocalFiles()
         self.ask = ask
         self.version_of = functools.cache(version_of or installed_version)

@@ -5,7 +5,6 @@ Bounded: of jobs that are over, the newest are kept and the others only counted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,26 +18,15 @@ from spark_kernel.protocol.progress import (
     StageProgress,
     TaskCounts,
 )
+from spark_kernel.spark.job_states import job_state, state_of
 
 __all__ = ["JobBook", "TaskLookup", "read_running"]
 
 _KEPT_JOBS = 20
-_CANCELLED = re.compile(r"(\[SPARK_JOB_CANCELLED\] )?Job \d+ cancelled\b")
 _SLOW_STAGE_MS = 5_000
 _SKEW_RATIO = 3.0
 _SKEW_TASKS = 3
 _LOOKUP_INTERVAL_MS = 2_000
-_STATES = {
-    "RUNNING": RunState.RUNNING,
-    "SUCCEEDED": RunState.SUCCEEDED,
-    "FAILED": RunState.FAILED,
-    "ACTIVE": RunState.RUNNING,
-    "COMPLETE": RunState.SUCCEEDED,
-    "PENDING": RunState.PENDING,
-    "SKIPPED": RunState.SKIPPED,
-    "CANCELLED": RunState.CANCELLED,
-}
-
 TaskLookup = Callable[[int, int, str], Mapping[str, Any] | None]
 """Gives one task of a stage and attempt: "running", "longest" or "failed"; may take a while."""
 
@@ -134,13 +122,11 @@ class JobBook:
         submitted = seen["submitted"]
         if submitted is not None and (self._began is None or submitted < self._began):
             self._began = submitted
-        state = _STATES.get(seen["status"], RunState.UNKNOWN)
+        state = job_state(seen["status"], (stage["reason"] for stage in seen["stages"]))
         stages = tuple(
             self._stage(context, stage, now, ui_url, look)
             for stage in sorted(seen["stages"], key=lambda s: (s["id"], s["attempt"]))
         )
-        if state is RunState.FAILED and any(_CANCELLED.match(s["reason"]) for s in seen["stages"]):
-            state = RunState.CANCELLED
         self._jobs[key] = JobProgress(
             id=key[1],
             description=seen["description"] or self._name_place(seen["name"]),
@@ -252,7 +238,7 @@ class JobBook:
             id=key[1],
             attempt=key[2],
             name=self._name_place(seen["name"]),
-            state=_STATES.get(seen["status"], RunState.UNKNOWN),
+            state=state_of(seen["status"]),
             tasks=_counts(seen, None),
             url=f"{ui_url}/stages/stage/?id={key[1]}&attempt={key[2]}" if ui_url else "",
             duration_s=_seconds(seen["submitted"], seen["completed"] or now),
@@ -374,7 +360,7 @@ def _counts(seen: Mapping[str, Any], known: TaskCounts | None) -> TaskCounts:
     if known is not None:
         done, failed = max(done, known.completed), max(failed, known.failed)
     skipped = seen.get("skipped", 0)
-    is_over = _STATES.get(seen["status"], RunState.UNKNOWN).is_over
+    is_over = state_of(seen["status"]).is_over
     active = 0 if is_over else max(0, seen["active"])  # some are still being killed
     return TaskCounts(max(0, seen["tasks"]), done, active, failed, skipped)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from spark_kernel.protocol.events import SessionStatus
-from spark_kernel.protocol.progress import RunState
 from spark_kernel.protocol.provenance import JobRecord, LibraryRecord, SparkRecord, Totals
 from spark_kernel.redaction import redacted
+from spark_kernel.spark.job_states import job_state
 from spark_kernel.spark.settings_in_force import hidden_by
 
 if TYPE_CHECKING:
@@ -34,13 +34,6 @@ _JOBS = 100
 _SETTINGS = 300
 _VALUE = 500
 _HIDDEN = "*********(redacted)"
-_CANCELLED = re.compile(r"(\[SPARK_JOB_CANCELLED\] )?Job \d+ cancelled\b")
-_STATES = {
-    "RUNNING": RunState.RUNNING,
-    "SUCCEEDED": RunState.SUCCEEDED,
-    "FAILED": RunState.FAILED,
-    "CANCELLED": RunState.CANCELLED,
-}
 _OF_ONE_SESSION = re.compile(
     r"""spark\.(
         app\. .* | kernel\. .* | repl\. .* | submit\. .* | remote$ | connect\. .*
@@ -113,9 +106,7 @@ def use_of(jobs: Jobs, tags: Collection[str]) -> CellUse:
 
 
 def _job(told: Mapping[str, Any]) -> JobRecord:
-    state = _STATES.get(told["status"], RunState.UNKNOWN)
-    if state is RunState.FAILED and _CANCELLED.match(told["reason"]):
-        state = RunState.CANCELLED
+    state = job_state(told["status"], [told["reason"]])
     submitted, completed = told["submitted"], told["completed"]
     return JobRecord(
         told["id"],

@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import platform
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -88,7 +88,7 @@ class Book:
                 execution_count=self.count,
                 cell_id=f"c{number}",
                 user="ana",
-                host=platform.node(),
+                host=socket.gethostname(),
                 status=RunStatus.OK,
                 source_sha256=hashlib.sha256(cell.source.encode()).hexdigest(),
                 started=started,
