@@ -38,6 +38,36 @@ class _Look:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class _Side:
+    """How inputs or outputs are told of; ``{}`` stands for the name of the data."""
+
+    unknown: ReasonKind
+    gone: ReasonKind
+    changed: ReasonKind
+    is_unknown: str
+    is_meant: str
+    has_changed: str
+
+
+_INPUTS = _Side(
+    ReasonKind.INPUT_UNKNOWN,
+    ReasonKind.INPUT_GONE,
+    ReasonKind.INPUT_CHANGED,
+    "nobody can tell whether {} has changed",
+    "{}",
+    "{} changed",
+)
+_OUTPUTS = _Side(
+    ReasonKind.OUTPUT_UNKNOWN,
+    ReasonKind.OUTPUT_GONE,
+    ReasonKind.OUTPUT_CHANGED,
+    "nobody can tell what has become of {}",
+    "{}, which it wrote,",
+    "{} was overwritten by something else",
+)
+
+
 def input_reasons(record: CellRecord, environment: Environment) -> Iterator[Reason]:
     """Say what of a cell's inputs is not as it was."""
     if record.inputs is None:
@@ -47,24 +77,13 @@ def input_reasons(record: CellRecord, environment: Environment) -> Iterator[Reas
         return
     written = {place for one in record.outputs or () for place in data_places(one)}
     for dataset in record.inputs:
-        if dataset.format == VIEW_FORMAT and dataset.kind is DataKind.OTHER:
+        if _is_view(dataset):
             continue  # the cell that made it is upstream
-        name = place_text(dataset, environment.folder)
-        before, why = dataset.fingerprint, dataset.note
-        if before in (None, Fingerprint()):
-            text = f"nobody can tell whether {name} has changed{f': {why}' if why else ''}"
-            yield Reason(Verdict.UNKNOWN, ReasonKind.INPUT_UNKNOWN, text)
-            continue
-        look = _look(dataset, environment)
-        if look.why:
-            text = f"{name} cannot be checked: {look.why}"
-            yield Reason(Verdict.UNKNOWN, ReasonKind.INPUT_UNKNOWN, text)
-        elif look.is_gone:
-            yield _gone(name, record, environment, ReasonKind.INPUT_GONE)
-        elif changes := _changes(before or Fingerprint(), look.fingerprint):
-            text = f"{name} changed: {changes}"
-            yield Reason(Verdict.STALE, ReasonKind.INPUT_CHANGED, text)
-        elif not written.intersection(data_places(dataset)) and _is_close(before, record):
+        reason = _reason(dataset, record, environment, _INPUTS)
+        if reason is not None:
+            yield reason
+        elif not written.intersection(data_places(dataset)) and _is_close(dataset, record):
+            name = place_text(dataset, environment.folder)
             text = f"{name} was written when the cell ran, which may have read it half"
             yield Reason(Verdict.UNKNOWN, ReasonKind.INPUT_UNKNOWN, text)
 
@@ -84,25 +103,38 @@ def output_reasons(
             Verdict.UNKNOWN, ReasonKind.OUTPUT_UNKNOWN, "what it has written could not be recorded"
         )
     for dataset in record.outputs or ():
-        is_view = dataset.format == VIEW_FORMAT and dataset.kind is DataKind.OTHER
         is_nothing = dataset.name in _SINKS_OF_NOTHING or dataset.format in _SINKS_OF_NOTHING
-        if is_view or is_nothing or superseded.intersection(data_places(dataset)):
+        if _is_view(dataset) or is_nothing or superseded.intersection(data_places(dataset)):
             continue
-        name = place_text(dataset, environment.folder)
-        before, why = dataset.fingerprint, dataset.note
-        if before in (None, Fingerprint()):
-            text = f"nobody can tell what has become of {name}{f': {why}' if why else ''}"
-            yield Reason(Verdict.UNKNOWN, ReasonKind.OUTPUT_UNKNOWN, text)
-            continue
-        look = _look(dataset, environment)
-        if look.why:
-            text = f"{name}, which it wrote, cannot be checked: {look.why}"
-            yield Reason(Verdict.UNKNOWN, ReasonKind.OUTPUT_UNKNOWN, text)
-        elif look.is_gone:
-            yield _gone(f"{name}, which it wrote,", record, environment, ReasonKind.OUTPUT_GONE)
-        elif changes := _changes(before or Fingerprint(), look.fingerprint):
-            text = f"{name} was overwritten by something else: {changes}"
-            yield Reason(Verdict.STALE, ReasonKind.OUTPUT_CHANGED, text)
+        reason = _reason(dataset, record, environment, _OUTPUTS)
+        if reason is not None:
+            yield reason
+
+
+def _is_view(dataset: Dataset) -> bool:
+    return dataset.format == VIEW_FORMAT and dataset.kind is DataKind.OTHER
+
+
+def _reason(
+    dataset: Dataset, record: CellRecord, environment: Environment, side: _Side
+) -> Reason | None:
+    """Say why some data is not known to be as it was; None if it is."""
+    name = place_text(dataset, environment.folder)
+    meant = side.is_meant.format(name)
+    before = dataset.fingerprint
+    if before is None or before == Fingerprint():
+        why = f": {dataset.note}" if dataset.note else ""
+        return Reason(Verdict.UNKNOWN, side.unknown, f"{side.is_unknown.format(name)}{why}")
+    look = _look(dataset, environment)
+    if look.why:
+        text = f"{meant} cannot be checked: {look.why}"
+        return Reason(Verdict.UNKNOWN, side.unknown, text)
+    if look.is_gone:
+        return _gone(meant, record, environment, side.gone)
+    changes = _changes(before, look.fingerprint)
+    if changes:
+        return Reason(Verdict.STALE, side.changed, f"{side.has_changed.format(name)}: {changes}")
+    return None
 
 
 def place_text(dataset: Dataset, folder: Path | None) -> str:
@@ -163,12 +195,13 @@ def _changes(before: Fingerprint, now: Fingerprint | None) -> str:
     return ", ".join(filter(None, told)) or ("its size is another" if before != now else "")
 
 
-def _is_close(fingerprint: Fingerprint | None, record: CellRecord) -> bool:
+def _is_close(dataset: Dataset, record: CellRecord) -> bool:
     """Whether something may have changed after it was read, with the time of before.
 
     Some file systems keep times in seconds.
     """
-    modified, started = fingerprint.modified if fingerprint else None, record.started
+    modified = dataset.fingerprint.modified if dataset.fingerprint else None
+    started = record.started
     if modified is None or started is None:
         return False
     if modified.microsecond == 0:
