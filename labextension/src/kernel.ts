@@ -5,9 +5,9 @@
  */
 
 import { Kernel, KernelMessage } from '@jupyterlab/services';
-import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { Follower } from './follower';
 import {
   FEATURE,
   IResources,
@@ -33,8 +33,9 @@ export interface IDisplay {
   content: Fields;
 }
 
-export class SparkKernel implements IDisposable {
+export class SparkKernel extends Follower {
   constructor(readonly connection: Kernel.IKernelConnection) {
+    super();
     connection.iopubMessage.connect(this._hear, this);
     connection.statusChanged.connect(this._turn, this);
     connection.disposed.connect(this.dispose, this);
@@ -64,22 +65,11 @@ export class SparkKernel implements IDisposable {
     return this._live.has(cellId);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      Signal.clearData(this);
-    }
-  }
-
   /** Ask what machine, kernel and cluster have; null where no sensible answer comes in time. */
   async resources(): Promise<IResources | null> {
     const content = await this._ask('resource_info', { types: ['spark'] });
     const resources = content && readResources(content);
-    if (resources && !this._isDisposed) {
+    if (resources && !this.isDisposed) {
       // Stages and times are only in the status, which a page may have come too late for.
       const { stages, elapsed } = this._status ?? resources.status;
       this._set({ ...resources.status, stages, elapsed });
@@ -148,7 +138,7 @@ export class SparkKernel implements IDisposable {
   }
 
   private _ask(name: string, content: Fields): Promise<Fields | null> {
-    if (this._isDisposed || this.connection.connectionStatus !== 'connected') {
+    if (this.isDisposed || this.connection.connectionStatus !== 'connected') {
       return Promise.resolve(null);
     }
     const request = KernelMessage.createMessage({
@@ -177,7 +167,6 @@ export class SparkKernel implements IDisposable {
   private _liveChanged = new Signal<this, void>(this);
   private _displayed = new Signal<this, IDisplay>(this);
   private _statusChanged = new Signal<this, void>(this);
-  private _isDisposed = false;
 }
 
 /** The kernels of ours that this page is connected to; of others it only asks what they are. */

@@ -195,15 +195,9 @@ function jobRow(
   const title = trans.__('Job %1', job.id);
   const canEnd = isLive && !isOver(job.state);
   return {
+    ...workOf(title, job),
     key: `job-${job.id}`,
-    state: job.state,
-    mark: MARKS[job.state],
-    title,
     what: job.description,
-    url: job.url,
-    bar: job.state === 'skipped' ? null : barOf(title, job.tasks),
-    counts: countsText(job.tasks),
-    time: durationText(job.duration, isOver(job.state)),
     facts: taskFacts(job.state, job.tasks, trans),
     hints: [],
     target: canEnd ? { scope: 'job', id: job.id } : null,
@@ -225,15 +219,9 @@ function stageRow(stage: IStage, trans: TranslationBundle): IRow {
     stage.spillBytes > 0 && trans.__('%1 spilled', sizeText(stage.spillBytes))
   ]);
   return {
+    ...workOf(title, stage),
     key: `stage-${stage.id}-${stage.attempt}`,
-    state: stage.state,
-    mark: MARKS[stage.state],
-    title,
     what: stage.name,
-    url: stage.url,
-    bar: stage.state === 'skipped' ? null : barOf(title, stage.tasks),
-    counts: countsText(stage.tasks),
-    time: durationText(stage.duration, isOver(stage.state)),
     facts: joined([
       // Spark counts from 0; people do not.
       stage.attempt > 0 && trans.__('attempt %1', stage.attempt + 1),
@@ -244,6 +232,19 @@ function stageRow(stage: IStage, trans: TranslationBundle): IRow {
     target: null,
     rows: [],
     isOpen: false
+  };
+}
+
+/** What the rows of jobs and of stages have in common. */
+function workOf(title: string, work: IJob | IStage) {
+  return {
+    state: work.state,
+    mark: MARKS[work.state],
+    title,
+    url: work.url,
+    bar: work.state === 'skipped' ? null : barOf(title, work.tasks),
+    counts: countsText(work.tasks),
+    time: durationText(work.duration, isOver(work.state))
   };
 }
 
@@ -280,7 +281,7 @@ function jobRank(job: IJob): number {
 }
 
 function stageRank(stage: IStage): number {
-  if (!isOver(stage.state) && stage.state === 'running') {
+  if (stage.state === 'running') {
     return 0;
   }
   return stage.state === 'failed' || stage.hints.length > 0 ? 1 : 2;

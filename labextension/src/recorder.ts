@@ -6,31 +6,22 @@
 import { ICellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { Kernel, KernelMessage } from '@jupyterlab/services';
-import { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 
 import { applyReply } from './cellRecords';
+import { Follower } from './follower';
 import { Fields, fields, text } from './reading';
 import { SessionKernel } from './sessionKernel';
 
 const MOST_WAITING = 2_000;
 
-export class Recorder implements IDisposable {
+export class Recorder extends Follower {
   constructor(
     private _panel: NotebookPanel,
     private _session: SessionKernel
   ) {
+    super();
     _session.changed.connect(this._follow, this);
     this._follow();
-  }
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
-    Signal.clearData(this);
   }
 
   private _follow(): void {
@@ -71,7 +62,6 @@ export class Recorder implements IDisposable {
   }
 
   private _waiting = new Map<string, string>();
-  private _isDisposed = false;
 }
 
 /** Find a cell of a notebook by its id. */

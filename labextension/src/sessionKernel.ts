@@ -1,16 +1,17 @@
 /** Follows the kernel of one notebook, through restarts and changes of kernel. */
 
 import { ISessionContext } from '@jupyterlab/apputils';
-import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { Follower } from './follower';
 import { SparkKernel, SparkKernels } from './kernel';
 
-export class SessionKernel implements IDisposable {
+export class SessionKernel extends Follower {
   constructor(
     private _context: ISessionContext,
     private _kernels: SparkKernels
   ) {
+    super();
     _context.kernelChanged.connect(this._look, this);
     _context.disposed.connect(this.dispose, this);
     void this._look();
@@ -25,16 +26,8 @@ export class SessionKernel implements IDisposable {
     return this._changed;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      this._set(null);
-      Signal.clearData(this);
-    }
+  protected override end(): void {
+    this._set(null);
   }
 
   private async _look(): Promise<void> {
@@ -43,7 +36,7 @@ export class SessionKernel implements IDisposable {
       this._set(null);
     }
     const kernel = await this._kernels.of(connection);
-    if (!this._isDisposed && connection === this._context.session?.kernel) {
+    if (!this.isDisposed && connection === this._context.session?.kernel) {
       this._set(kernel);
     }
   }
@@ -57,5 +50,4 @@ export class SessionKernel implements IDisposable {
 
   private _kernel: SparkKernel | null = null;
   private _changed = new Signal<this, void>(this);
-  private _isDisposed = false;
 }

@@ -3,40 +3,34 @@
 import { Cell, CodeCell } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
-import { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { element } from './dom';
+import { Follower } from './follower';
 import { KEY } from './protocol';
 import { readRecord, recordText } from './record';
 import { isChanged } from './recordRules';
 
 const CALM_MS = 400;
 
-export class StaleMarks implements IDisposable {
+export class StaleMarks extends Follower {
   constructor(
     private _panel: NotebookPanel,
     private _trans: TranslationBundle
   ) {
+    super();
     _panel.content.modelContentChanged.connect(this._plan, this);
     _panel.content.modelChanged.connect(this._plan, this);
     void _panel.context.ready.then(() => this._plan());
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
+  protected override end(): void {
     clearTimeout(this._timer);
-    Signal.clearData(this);
   }
 
   private _plan(): void {
     clearTimeout(this._timer);
-    if (!this._isDisposed && this._hasRecords()) {
+    if (!this.isDisposed && this._hasRecords()) {
       this._timer = window.setTimeout(() => this._mark(), CALM_MS);
     }
   }
@@ -55,7 +49,7 @@ export class StaleMarks implements IDisposable {
   }
 
   private _mark(): void {
-    if (this._isDisposed || this._panel.isDisposed) {
+    if (this.isDisposed || this._panel.isDisposed) {
       return;
     }
     for (const cell of this._panel.content.widgets) {
@@ -87,5 +81,4 @@ export class StaleMarks implements IDisposable {
 
   private _marks = new Map<Cell, Widget>();
   private _timer = 0;
-  private _isDisposed = false;
 }

@@ -7,10 +7,9 @@ import { ICodeCellModel, isCodeCellModel } from '@jupyterlab/cells';
 import { IDisplayData } from '@jupyterlab/nbformat';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { Session } from '@jupyterlab/services';
-import { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 
 import { applyReply } from './cellRecords';
+import { Follower } from './follower';
 import { IDisplay, SparkKernel } from './kernel';
 import { KEY, PROGRESS_MIME } from './protocol';
 import { fields, text } from './reading';
@@ -18,23 +17,15 @@ import { cellOf } from './recorder';
 import { isChanged } from './recordRules';
 import { SessionKernel } from './sessionKernel';
 
-export class StrangerOutputs implements IDisposable {
+export class StrangerOutputs extends Follower {
   constructor(
     private _panel: NotebookPanel,
     private _session: SessionKernel,
     private _sessions: Session.IManager
   ) {
+    super();
     _session.changed.connect(this._follow, this);
     this._follow();
-  }
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
-    Signal.clearData(this);
   }
 
   private _follow(): void {
@@ -68,7 +59,6 @@ export class StrangerOutputs implements IDisposable {
     return users.length <= 1;
   }
 
-  private _isDisposed = false;
 }
 
 /** Put a display into a cell's outputs, in the place of the one that it updates. */

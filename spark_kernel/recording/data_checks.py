@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spark_kernel.protocol.provenance import CellRecord, DataKind, Dataset, Fingerprint
 from spark_kernel.protocol.staleness import Reason, ReasonKind, Verdict
-from spark_kernel.recording.code_sequence import VIEW_FORMAT, data_places
+from spark_kernel.recording.code.sequence import VIEW_FORMAT, data_places
 from spark_kernel.recording.environment import Environment
 from spark_kernel.recording.fingerprints import TooLargeError, local_path
 from spark_kernel.recording.outside import PYTHON_FORMAT

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from spark_kernel.recording.code import SESSION_NAMES, Binding, BindingKind, CellCode
+from spark_kernel.recording.code.cell import SESSION_NAMES, Binding, BindingKind, CellCode
 
 __all__ = ["CellDependencies", "Dependencies", "Upstream"]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from spark_kernel.protocol.provenance import CellRecord
 from spark_kernel.protocol.staleness import Reason, ReasonKind, Verdict
-from spark_kernel.recording.code import CellCode
+from spark_kernel.recording.code.cell import CellCode
 from spark_kernel.recording.environment import Environment, normalized
 
 __all__ = ["library_reasons", "module_reasons"]

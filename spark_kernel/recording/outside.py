@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from spark_kernel.protocol.provenance import CellRecord, DataKind
-from spark_kernel.recording.code import Binding, BindingKind, CellCode, Reference
+from spark_kernel.recording.code.cell import Binding, BindingKind, CellCode, Reference
 
 __all__ = ["PYTHON_FORMAT", "outside_of"]
 

@@ -16,8 +16,8 @@ from spark_kernel.protocol.staleness import (
     StalenessReport,
     Verdict,
 )
-from spark_kernel.recording.code import Binding, CellCode
-from spark_kernel.recording.code_sequence import data_places, read_cells
+from spark_kernel.recording.code.cell import Binding, CellCode
+from spark_kernel.recording.code.sequence import data_places, read_cells
 from spark_kernel.recording.data_checks import input_reasons, output_reasons, overlapping
 from spark_kernel.recording.environment import Environment
 from spark_kernel.recording.library_checks import library_reasons, module_reasons

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from spark_kernel.protocol.staleness import Reason, ReasonKind, Verdict
-from spark_kernel.recording.code import CellCode
+from spark_kernel.recording.code.cell import CellCode
 from spark_kernel.recording.dependencies import CellDependencies, Dependencies, Upstream
 from spark_kernel.recording.notebooks import OtherRun, RecordedCell
 from spark_kernel.recording.runs import Runs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from spark_kernel.recording.code import BindingKind, CellCode
-from spark_kernel.recording.code_reading import read_code
-from spark_kernel.recording.code_sql import read_sql
+from spark_kernel.recording.code.cell import BindingKind, CellCode
+from spark_kernel.recording.code.reading import read_code
+from spark_kernel.recording.code.sql import read_sql
 
 USES = {
     "print(a)": "a",

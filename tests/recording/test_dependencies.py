@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spark_kernel.recording.code_sequence import read_cells
+from spark_kernel.recording.code.sequence import read_cells
 from spark_kernel.recording.dependencies import Dependencies
 
 

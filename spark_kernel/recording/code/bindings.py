@@ -7,10 +7,10 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from spark_kernel.recording.code import FRAME_BINDING, Binding, BindingKind
-from spark_kernel.recording.code_names import NameBook
-from spark_kernel.recording.code_scopes import Comprehension
-from spark_kernel.recording.code_values import chain_of, kind_of
+from spark_kernel.recording.code.cell import FRAME_BINDING, Binding, BindingKind
+from spark_kernel.recording.code.names import NameBook
+from spark_kernel.recording.code.scopes import Comprehension
+from spark_kernel.recording.code.values import chain_of, kind_of
 
 __all__ = ["BindingReader"]
 

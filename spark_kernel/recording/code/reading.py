@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
-from spark_kernel.recording.code import (
+from spark_kernel.recording.code.branches import BranchReader
+from spark_kernel.recording.code.cell import (
     FRAME_BINDING,
     SESSION_NAMES,
     Binding,
@@ -20,15 +21,14 @@ from spark_kernel.recording.code import (
     Reference,
     view_name,
 )
-from spark_kernel.recording.code_branches import BranchReader
-from spark_kernel.recording.code_magics import (
+from spark_kernel.recording.code.magics import (
     MagicKind,
     cell_magic_kind,
     line_magic_kind,
     sql_magic,
 )
-from spark_kernel.recording.code_sql import read_sql
-from spark_kernel.recording.code_values import chain_of
+from spark_kernel.recording.code.sql import read_sql
+from spark_kernel.recording.code.values import chain_of
 
 __all__ = ["read_code"]
 

@@ -6,8 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from spark_kernel.protocol.provenance import CellRecord, DataKind, Dataset
-from spark_kernel.recording.code import FRAME_BINDING, Binding, BindingKind, CellCode, view_name
-from spark_kernel.recording.code_reading import read_code
+from spark_kernel.recording.code.cell import (
+    FRAME_BINDING,
+    Binding,
+    BindingKind,
+    CellCode,
+    view_name,
+)
+from spark_kernel.recording.code.reading import read_code
 
 __all__ = ["VIEW_FORMAT", "data_places", "read_cells"]
 

@@ -1,6 +1,6 @@
 """What the source of a cell tells: the names that it binds, uses and may change.
 
-Only values; ``code_reading.py`` reads them. Names of other things than variables begin with a word
+Only values; ``reading.py`` reads them. Names of other things than variables begin with a word
 and a blank, which no variable does: ``view delays`` is a table or view.
 """
 

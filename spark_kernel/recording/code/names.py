@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from spark_kernel.recording.code import (
+from spark_kernel.recording.code.cell import (
     SESSION_NAMES,
     Binding,
     BindingKind,
     CellCode,
     Reference,
 )
-from spark_kernel.recording.code_scopes import Deferred, Scope
+from spark_kernel.recording.code.scopes import Deferred, Scope
 
 __all__ = ["NameBook"]
 

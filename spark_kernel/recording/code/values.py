@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from spark_kernel.recording.code import BindingKind
+from spark_kernel.recording.code.cell import BindingKind
 
 __all__ = ["chain_of", "kind_of"]
 

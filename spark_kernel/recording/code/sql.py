@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from spark_kernel.recording.code import view_name
+from spark_kernel.recording.code.cell import view_name
 
 __all__ = ["SqlCode", "read_sql"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from spark_kernel.recording.code import Binding, BindingKind
-from spark_kernel.recording.code_functions import FunctionReader
+from spark_kernel.recording.code.cell import Binding, BindingKind
+from spark_kernel.recording.code.functions import FunctionReader
 
 __all__ = ["BranchReader"]
 

@@ -8,9 +8,9 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from spark_kernel.recording.code import Binding, BindingKind
-from spark_kernel.recording.code_bindings import BindingReader
-from spark_kernel.recording.code_scopes import Comprehension, Deferred, Scope, function_scope
+from spark_kernel.recording.code.bindings import BindingReader
+from spark_kernel.recording.code.cell import Binding, BindingKind
+from spark_kernel.recording.code.scopes import Comprehension, Deferred, Scope, function_scope
 
 __all__ = ["FunctionReader"]
 
