@@ -24,19 +24,21 @@ _STRICT = "NO_SKIPPED_TESTS"
 """The variable with which no test may be skipped."""
 
 _FOREIGN = (
+    "COLUMNS",
     "HADOOP_",
     "IPYTHON",
     "JAVA_",
     "JPY_",
     "JUPYTER_",
     "JDK_JAVA_OPTIONS",
+    "LINES",
     "MASTER",
     "PYSPARK_",
     "SPARK_",
     "XDG_",
     "YARN_",
 )
-"""What the person who runs the tests has set for Spark, Java and Jupyter: none of it counts."""
+"""What whoever runs the tests has set for Spark, Java, Jupyter and terminals: none of it counts."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

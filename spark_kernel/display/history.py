@@ -160,6 +160,7 @@ def _details(cell: HistoryCell, record: CellRecord) -> Iterator[str]:
             _WIDTH,
             initial_indent="        ",
             subsequent_indent="          ",
+            break_long_words=False,  # a path stays whole, so that it can be copied
             break_on_hyphens=False,
         )
 

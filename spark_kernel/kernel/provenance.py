@@ -10,8 +10,9 @@ import hashlib
 import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -36,7 +37,7 @@ from spark_kernel.protocol.provenance import (
 )
 from spark_kernel.spark.calls import CallTracker
 from spark_kernel.spark.followed_data import FollowedData
-from spark_kernel.spark.ownership import CellRun
+from spark_kernel.spark.ownership import CellRun, disown
 from spark_kernel.spark.provenance import (
     NOTHING_USED,
     CellUse,
@@ -56,10 +57,10 @@ __all__ = ["Recorder", "Recording"]
 _log = logging.getLogger(__name__)
 _RECENT = 500
 _UNSENT = 100
+_END_WAIT_S = 1.5
 _FAILURES = (Exception, KeyboardInterrupt, asyncio.CancelledError)
 """What a call into Spark may end with when the cell is interrupted at its very end."""
 
-_Failures = type[BaseException] | tuple[type[BaseException], ...]
 _Datasets = tuple[Dataset, ...] | None
 
 
@@ -170,14 +171,29 @@ class Recorder:
             self._flows.follow()
 
     def session_ends(self) -> None:
-        """Ask a session that is about to end what the running cells have used of it."""
+        """Ask a session that is about to end what the running cells have used of it.
+
+        Not for long: a driver that hangs is to end all the same, and nobody knows what it did.
+        """
+        told: list[tuple[Recording, CellUse, tuple[_Datasets, _Datasets]]] = []
+        asking = threading.Thread(
+            target=self._ask, args=(tuple(self._running), told), name="spark-record", daemon=True
+        )
+        disown(asking).start()
+        asking.join(_END_WAIT_S)
+        for recording, use, data in tuple(told):
+            recording.use, recording.data, recording.jobs = use, data, None
+
+    def _ask(
+        self,
+        running: Sequence[Recording],
+        told: list[tuple[Recording, CellUse, tuple[_Datasets, _Datasets]]],
+    ) -> None:
         try:
-            for recording in tuple(self._running):
-                # The cell goes on after this: an interrupt is for its code.
-                recording.use, _ = self._use(recording, Exception)
-                if self._is_full:
-                    recording.data = self._spark_data(recording, Exception)
-                recording.jobs = None
+            for recording in running:
+                use, _ = self._use(recording)
+                data = self._spark_data(recording) if self._is_full else recording.data
+                told.append((recording, use, data))
         except Exception:
             self._note_failure()
 
@@ -274,9 +290,7 @@ class Recorder:
         if len(self._recent) > _RECENT:
             del self._recent[next(iter(self._recent))]
 
-    def _use(
-        self, recording: Recording, failures: _Failures = _FAILURES
-    ) -> tuple[CellUse, Settings | None]:
+    def _use(self, recording: Recording) -> tuple[CellUse, Settings | None]:
         """Ask Spark what a cell has used; a driver that is gone tells nothing."""
         tags, jobs = recording.run.used_tags, self._calls.cell_jobs
         known = self._settings.known()
@@ -288,7 +302,7 @@ class Recorder:
             use = use_of(jobs, tags)
             self._attempt = use.attempt
             known = self._settings.current(jobs, use.settings_stamp, self._is_full)
-        except failures as error:
+        except _FAILURES as error:
             _log.info("the jobs of a cell are not known: %s", str(error).split("\n", 1)[0])
             return recording.use or CellUse(), known
         return recording.use + use if recording.use else use, known
@@ -301,9 +315,7 @@ class Recorder:
         read, written = self._spark_data(recording)
         return _joined(read, opened[0]), _joined(written, opened[1])
 
-    def _spark_data(
-        self, recording: Recording, failures: _Failures = _FAILURES
-    ) -> tuple[_Datasets, _Datasets]:
+    def _spark_data(self, recording: Recording) -> tuple[_Datasets, _Datasets]:
         tags, before = recording.run.used_tags, recording.data
         if not tags:
             return before
@@ -314,7 +326,7 @@ class Recorder:
             return before
         try:
             read, written = self._flows.taken(tags)
-        except failures as error:
+        except _FAILURES as error:
             _log.info("the data of a cell is not known: %s", type(error).__name__)
             return None, None
         return _joined(before[0], read), _joined(before[1], written)

@@ -122,7 +122,8 @@ def test_hook_never_fails(given):
 
 
 def test_one_line_configures_nbconvert(monkeypatch):
-    monkeypatch.delenv("SPARK_KERNEL_PROVENANCE", raising=False)
+    monkeypatch.setenv("SPARK_KERNEL_PROVENANCE", "")  # so that it is put back as it was
+    monkeypatch.delenv("SPARK_KERNEL_PROVENANCE")
     config = Config()
     enable(config)
     assert os.environ["SPARK_KERNEL_PROVENANCE"] == "1"
