@@ -56,7 +56,7 @@ def test_console_shows_the_banner_waits_for_spark_and_is_interrupted(
         assert "PySpark (cluster)" in text_before(child)
         assert "`spark` and `sc` are there" in text_before(child)
         child.sendline("6 * 7")
-        child.expect(r"Out\[.*42")
+        child.expect(r"Out\[[^\n]*42")
         child.sendline("spark.range(3).count()")
         child.expect("Waiting for Spark")
         child.sendintr()
@@ -66,11 +66,11 @@ def test_console_shows_the_banner_waits_for_spark_and_is_interrupted(
         child.expect("'still alive'")
         java.open()
         child.sendline("spark.range(11).count() * 1000")
-        child.expect(r"Out\[.*11000")
+        child.expect(r"Out\[[^\n]*11000")
         child.expect(r"In \[")
         # A console shows a display once and no updates, so progress is one line, not a flood.
         child.sendline("import time; sc.range(4, numSlices=4).map(lambda n: time.sleep(1)).count()")
-        child.expect(r"Out\[.*4")
+        child.expect(r"Out\[[^\n]*4")
         assert text_before(child).count("1 job running") == 1
         child.expect(r"In \[")
         child.sendline("sc.range(4, numSlices=4).map(lambda n: time.sleep(60)).count()")
