@@ -273,16 +273,17 @@ class Recorder:
         )
         recording.record = record
         content = record_content(record)
+        told = content
         if is_full and settings is not None:
-            content[SESSION] = {"settings": dict(settings.shown)}
+            told = {**content, SESSION: {"settings": dict(settings.shown)}}
         if len(self._unsent) >= _UNSENT:  # of requests whose replies were never sent
             self._unsent.clear()
-        self._unsent[run.cell.id] = content
+        self._unsent[run.cell.id] = told
         if recording.is_silent:
             return
         self._keep(recording.code, record)
         if is_full and recording.code.strip():
-            self._emit(RecordMade(run.cell, record))
+            self._emit(RecordMade(run.cell, record, content))
 
     def _keep(self, source: str, record: CellRecord) -> None:
         self._recent.pop(record.cell_id, None)

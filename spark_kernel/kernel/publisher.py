@@ -37,7 +37,7 @@ from spark_kernel.protocol.messages import (
     status_content,
 )
 from spark_kernel.protocol.progress import ProgressSampled
-from spark_kernel.protocol.provenance import KEY, CellRecord, record_content
+from spark_kernel.protocol.provenance import KEY
 from spark_kernel.protocol.stream import StreamShown
 
 __all__ = ["Publisher", "Send"]
@@ -98,7 +98,7 @@ class Publisher:
         self._waiting: dict[str, _WaitingCell] = {}
         self._progress: dict[str, _Display] = {}
         self._streams: dict[str, _Display] = {}
-        self._records: dict[str, CellRecord] = {}
+        self._records: dict[str, RecordMade] = {}
         self._status: SessionStatus | None = None
         self._status_sent_at = 0.0
         self._sent_banner = ""
@@ -187,17 +187,17 @@ class Publisher:
                 if not view.is_active:
                     del self._streams[view.query_id]
                 self._display(display, stream_view(view))
-            case RecordMade(cell, record):
-                self._records[cell.id] = record
+            case RecordMade(cell):
+                self._records[cell.id] = event
             case RecordDue(cell):
                 self._show_record(cell)
 
     def _give_record(self, display: _Display) -> bool:
         """Let a display of a cell carry its record, if there is one that none carries yet."""
-        record = self._records.pop(display.cell.id, None)
-        if record is not None:
-            display.metadata = {KEY: record_content(record)}
-        return record is not None
+        made = self._records.pop(display.cell.id, None)
+        if made is not None:
+            display.metadata = {KEY: made.content}
+        return made is not None
 
     def _show_record(self, cell: Cell) -> None:
         """Show the record of a cell that is done, unless what it shows of its jobs carries it."""
@@ -206,10 +206,10 @@ class Publisher:
             if self._give_record(display):
                 self._display(display, display.view)
             return
-        record = self._records.get(cell.id)
+        made = self._records.get(cell.id)
         display = _Display(cell)
-        if record is not None and self._give_record(display):
-            self._display(display, record_view(record))
+        if made is not None and self._give_record(display):
+            self._display(display, record_view(made.record))
 
     def _refresh(self) -> None:
         status = self._status

@@ -205,10 +205,17 @@ class DriverPrinted:
 
 @dataclass(frozen=True)
 class RecordMade:
-    """The record of a cell is there; what the cell shows of its jobs carries it from now on."""
+    """The record of a cell is there; what the cell shows of its jobs carries it from now on.
+
+    Attributes
+    ----------
+    content
+        Its JSON, as ``record_content`` makes it.
+    """
 
     cell: Cell
     record: CellRecord
+    content: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
