@@ -10,9 +10,11 @@ import hashlib
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -226,6 +228,9 @@ class Recorder:
         """Let a record be shown that the notebook keeps, below all else that the cell shows."""
         record = recording.record
         if record is not None and record.is_full and not recording.is_silent:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(Exception):  # the notebook may have put anything there
+                    stream.flush()  # what the cell has printed waits there
             self._emit(RecordDue(recording.run.cell))
 
     def metadata(self, parent: Mapping[str, Any], reply: Mapping[str, Any]) -> dict[str, Any]:

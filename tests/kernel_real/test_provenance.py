@@ -248,6 +248,14 @@ def test_record_of_an_error_comes_after_it(full: Notebook) -> None:
     assert [one["status"] for one in kept(result)] == ["error"]
 
 
+def test_record_comes_below_all_that_a_cell_prints(full: Notebook) -> None:
+    result = full.run("import sys; print('out'); print('err', file=sys.stderr)")
+    shown = [m["header"]["msg_type"] for m in result.messages]
+    streams = [number for number, kind in enumerate(shown) if kind == "stream"]
+    assert len(streams) == 2
+    assert max(streams) < shown.index("display_data")
+
+
 def test_silent_and_empty_cells_show_nothing(full: Notebook) -> None:
     silent = full.finish(full.submit("1", silent=True))
     assert silent.displays == full.run("  ").displays == []
