@@ -54,6 +54,8 @@ public class CellJobs {
   private static final Logger LOG = LoggerFactory.getLogger("org.sparkkernel.CellJobs");
   private static final int FAILURE_JOBS = 100;
   private static final int FAILURE_TASKS = 100;
+  private static final int LATE_JOBS = 50;
+  private static final int LATE_SAMPLES = 10;
   private static final int RECORDED_OWNERS = 1000;
   private static final int RECORDED_IDS = 10000;
   private static final int RECORDED_STAGES = 20000;
@@ -67,6 +69,7 @@ public class CellJobs {
   private final AtomicBoolean isEndingWorkers = new AtomicBoolean();
   private final List queries = Collections.synchronizedList(new ArrayList());
   private final Map firstJobs = new ConcurrentHashMap();
+  private final Map lateJobs = new java.util.TreeMap();
   private volatile int missing = -1;
 
   public CellJobs(SparkContext context, String prefix) {
@@ -324,16 +327,21 @@ public class CellJobs {
         jobs.add(gone);
       }
     }
+    addLateJobs(jobs, stageLimit, live);
+    int known = jobs.size();
     boolean isCut = false;
     int next = from;
     java.util.Iterator view =
         store.store().view(JobDataWrapper.class).first(Integer.valueOf(from)).iterator();
     while (view.hasNext()) {
-      if (jobs.size() - ids.length >= jobLimit) {
+      if (jobs.size() - known >= jobLimit) {
         isCut = true;
         break;
       }
       JobData job = ((JobDataWrapper) view.next()).info();
+      for (int id = Math.max(next, job.jobId() - LATE_JOBS); id < job.jobId(); id++) {
+        lateJobs.put(Integer.valueOf(id), Integer.valueOf(LATE_SAMPLES));
+      }
       next = job.jobId() + 1;
       if (!ownerOf(job).isEmpty()) {
         jobs.add(describe(job, stageLimit, live));
@@ -347,6 +355,29 @@ public class CellJobs {
     sample.put("jobs", jobs);
     sample.put("queries", describeQueries(true));
     return MAPPER.writeValueAsString(sample);
+  }
+
+  /**
+   * Adds jobs that the store did not have yet when it had later ones.
+   *
+   * <p>Threads get the numbers of their jobs in another order than that in which they submit them. A
+   * number that never comes is looked for a few times.
+   */
+  private void addLateJobs(List jobs, int stageLimit, Map live) throws Exception {
+    java.util.Iterator late = lateJobs.entrySet().iterator();
+    while (late.hasNext()) {
+      Map.Entry one = (Map.Entry) late.next();
+      JobData job = job(((Integer) one.getKey()).intValue());
+      int left = ((Integer) one.getValue()).intValue() - 1;
+      if (job != null && !ownerOf(job).isEmpty()) {
+        jobs.add(describe(job, stageLimit, live));
+      }
+      if (job != null || left == 0) {
+        late.remove();
+      } else {
+        one.setValue(Integer.valueOf(left));
+      }
+    }
   }
 
   /** Gives, as JSON, what runs now, whoever started it. */
@@ -702,7 +733,11 @@ public class CellJobs {
     return "";
   }
 
-  /** Gives the stages that run as they are now: the store hears of their tasks with delay. */
+  /**
+   * Gives the stages that run as they are now: the store hears of their tasks with delay.
+   *
+   * <p>Of one that the store knows to be over, the store knows more: it has ended since.
+   */
   private Map liveStages() {
     Map live = new java.util.HashMap();
     scala.collection.Iterator all = store.activeStages().iterator();
@@ -737,7 +772,7 @@ public class CellJobs {
           break;
         }
         StageData now = (StageData) live.get(id + "." + attempt);
-        if (now != null) {
+        if (now != null && stored.status() == StageStatus.ACTIVE) {
           done += now.numCompletedIndices() - stored.numCompletedIndices();
           active += now.numActiveTasks() - stored.numActiveTasks();
           failed += now.numFailedTasks() - stored.numFailedTasks();
@@ -770,7 +805,7 @@ public class CellJobs {
           break;
         }
         Object now = live.get(id + "." + attempt);
-        if (now != null) {
+        if (now != null && stage.status() == StageStatus.ACTIVE) {
           stage = (StageData) now;
         }
         input += stage.inputBytes();

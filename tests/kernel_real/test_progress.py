@@ -219,6 +219,20 @@ def test_three_hundred_short_jobs_are_counted_and_few_are_listed(notebook):
     assert last["totals"]["tasks"]["completed"] == last["totals"]["tasks"]["total"] == 600
 
 
+def test_jobs_of_many_threads_are_all_counted(notebook):
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "numbers = sc._jsc.parallelize([1, 2], 2)\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    for _ in pool.map(lambda _: (numbers.count(), time.sleep(0.02)), range(300)):\n"
+        "        pass\n"
+        "time.sleep(1)"
+    )
+    last = check_in_time(run(notebook, code))
+    assert (last["totals"]["finished"], last["totals"]["failed"]) == (300, 0)
+    assert last["totals"]["tasks"]["completed"] == last["totals"]["tasks"]["total"] == 600
+
+
 def test_description_of_the_user_is_escaped(notebook):
     evil = "<script>alert('x')</script>&<img src=x>"
     result = run(notebook, f"sc.setJobDescription({evil!r})\n{LONG}\nsc.setJobDescription(None)")
