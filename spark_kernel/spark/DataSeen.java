@@ -186,10 +186,14 @@ public final class DataSeen {
     return all;
   }
 
-  /** Whether it is a view that PySpark makes for a DataFrame in a statement, and drops. */
+  /** Whether it is a view of PySpark's for one statement, or what Delta notes for itself. */
   private static boolean isPassing(Map dataset) {
-    return dataset.get("format").equals("view")
-        && Fields.text(dataset.get("name")).startsWith("_pyspark_");
+    String name = Fields.text(dataset.get("name"));
+    Object format = dataset.get("format");
+    if (name.indexOf("/_delta_log") >= 0) {
+      return format.equals("") || format.equals("delta");
+    }
+    return format.equals("view") && name.startsWith("_pyspark_");
   }
 
   private static String key(Map dataset) {

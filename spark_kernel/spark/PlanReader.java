@@ -257,7 +257,7 @@ public final class PlanReader {
         seen.written(table);
       }
     } else if (type.equals("DataSourceV2Relation")) {
-      writeAll(relations.v2(plan));
+      writeAll(relations.v2Written(plan));
     } else if (type.equals("LogicalRelation")) {
       Object table = Fields.path(plan, "catalogTable");
       List written = relations.of(Fields.of(plan, "relation"), table);

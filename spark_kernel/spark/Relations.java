@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
 
 /** Names what a relation of a plan stands for, with its state where Spark knows it already. */
 public final class Relations {
@@ -31,7 +32,7 @@ public final class Relations {
     List found = new ArrayList();
     if (table != null) {
       found.add(table(table, relation));
-    } else if (kind.equals("HadoopFsRelation")) {
+    } else if (relation instanceof HadoopFsRelation) {
       files(relation, found);
     } else if (kind.equals("JDBCRelation")) {
       found.add(jdbc(Fields.of(relation, "jdbcOptions")));
@@ -161,7 +162,7 @@ public final class Relations {
     dataset.put("listing", place);
     if (format.equals("delta")) {
       delta(dataset, place);
-    } else if (relation != null && Fields.kind(relation).equals("HadoopFsRelation")) {
+    } else if (relation instanceof HadoopFsRelation) {
       Object index = Fields.of(relation, "location");
       fingerprint(dataset, index, Fields.of(relation, "options"), "");
     }
@@ -254,11 +255,27 @@ public final class Relations {
     return found;
   }
 
+  /** Gives what a relation of V2 stands for after it was written: its own table is from before. */
+  public List v2Written(Object relation) {
+    Object catalog = Fields.path(relation, "catalog");
+    Object identifier = Fields.path(relation, "identifier");
+    Object now = catalog == null || identifier == null ? null : loaded(catalog, identifier);
+    if (now == null) {
+      return v2(relation);
+    }
+    List found = new ArrayList();
+    found.add(v2Table(catalog, identifier, now));
+    return found;
+  }
+
+  private static Object loaded(Object catalog, Object identifier) {
+    return Fields.invoke(catalog, "loadTable", new Object[] {identifier});
+  }
+
   public Map v2Table(Object catalog, Object identifier, Object table) {
     String name = v2Name(catalog, identifier);
     if (table == null) {
-      Object[] arguments = new Object[] {identifier};
-      table = Fields.invoke(catalog, "loadTable", arguments);
+      table = loaded(catalog, identifier);
     }
     Object v1 = Fields.of(table, "v1Table");
     if (v1 != null) {

@@ -43,6 +43,16 @@ sc.parallelize(["a", "b"]).saveAsTextFile("lines")
 flows.taken([current_owner().tag]) and None
 """
 URL = "jdbc:derby:memory:people;create=true;user=ann;password=hunter2"
+OWN_RELATION = """
+import org.apache.spark.sql.execution.datasources.HadoopFsRelation;
+
+public final class OwnRelation extends HadoopFsRelation {
+  public OwnRelation(HadoopFsRelation of) {
+    super(of.location(), of.partitionSchema(), of.dataSchema(), of.bucketSpec(), of.fileFormat(),
+        of.options(), of.sparkSession());
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +237,39 @@ def test_jdbc_tells_no_secret(notebook: Notebook) -> None:
         "jdbc jdbc:derby:memory:people#query jdbc",
     ]
     assert "hunter2" not in str([written, inputs])
+
+
+def test_a_write_through_a_catalog_names_its_table(notebook: Notebook) -> None:
+    kind = "org.apache.spark.sql.execution.datasources.v2.jdbc.JDBCTableCatalog"
+    notebook.value(
+        f"spark.conf.set('spark.sql.catalog.derby', '{kind}'); "
+        f"spark.conf.set('spark.sql.catalog.derby.url', '{URL}'); "
+        "spark.conf.set('spark.sql.catalog.derby.driver', 'org.apache.derby.jdbc.EmbeddedDriver'); "
+        "spark.sql('CREATE TABLE derby.APP.T (id BIGINT)') and None; told() and None"
+    )
+    _, outputs = told(notebook, "spark.range(3).writeTo('derby.APP.T').append()")
+    assert names(outputs, notebook.folder) == ["jdbc jdbc:derby:memory:people#APP.T jdbc"]
+
+
+def test_relations_of_others_that_are_files_are_named_as_files(notebook: Notebook) -> None:
+    """As Delta's, which is a class of its own."""
+    inputs, _ = told(
+        notebook,
+        "compiler = sc._jvm.org.codehaus.janino.SimpleCompiler()\n"
+        "compiler.setParentClassLoader(sc._jsc.sc().getClass().getClassLoader())\n"
+        f"compiler.cook('OwnRelation.java', {OWN_RELATION!r})\n"
+        "own = compiler.getClassLoader().loadClass('OwnRelation').getConstructors()[0]\n"
+        "arguments = sc._gateway.new_array(sc._jvm.Object, 1)\n"
+        "arguments[0] = numbers._jdf.queryExecution().analyzed().relation()\n"
+        "spark._jsparkSession.baseRelationToDataFrame(own.newInstance(arguments)).count()",
+    )
+    assert names(inputs, notebook.folder) == ["file numbers parquet"]
+
+
+def test_a_log_of_delta_that_a_cell_reads_by_itself_is_named(notebook: Notebook) -> None:
+    notebook.value("numbers.limit(1).write.json('table/_delta_log') and None; told() and None")
+    inputs, _ = told(notebook, "spark.read.json('table/_delta_log').count()")
+    assert names(inputs, notebook.folder) == ["file table/_delta_log json"]
 
 
 def test_rdd_that_is_saved_names_its_place(notebook: Notebook) -> None:
