@@ -256,6 +256,21 @@ def test_record_comes_below_all_that_a_cell_prints(full: Notebook) -> None:
     assert max(streams) < shown.index("display_data")
 
 
+@pytest.mark.parametrize("part", ["_end", "_use", "_data", "_unsent"])
+def test_cell_is_well_when_its_record_fails(full: Notebook, part: str) -> None:
+    """Broken on purpose, by the notebook: nothing of it fails by itself."""
+    told = "a cell could not be recorded"
+    before = full.kernel_log.count(told)
+    full.value(f"recorder = get_ipython().kernel.recorder; recorder.{part} = None")
+    try:
+        assert full.value("spark.range(3).count()") == "3"
+        assert full.kernel_log.count(told) == before + 1
+    finally:
+        repair = "{}" if part == "_unsent" else f"type(recorder).{part}.__get__(recorder)"
+        full.value(f"recorder.{part} = {repair}; recorder._has_failed = False")
+    assert record(full, "1 + 1")["status"] == "ok"
+
+
 def test_silent_and_empty_cells_show_nothing(full: Notebook) -> None:
     silent = full.finish(full.submit("1", silent=True))
     assert silent.displays == full.run("  ").displays == []
