@@ -8,11 +8,10 @@ import { INotebookModel } from '@jupyterlab/notebook';
 
 import { KEY } from './protocol';
 import { fields } from './reading';
-import { outcomeOf, strippedOutputs } from './recordRules';
+import { Outcome, strippedOutputs } from './recordRules';
 
-/** Let a reply do to a cell what it should. Not an edit: undo does not take it back. */
-export function applyReply(cell: ICellModel, metadata: unknown): void {
-  const outcome = outcomeOf(metadata);
+/** Do to the record of a cell what was decided. Not an edit: undo does not take it back. */
+export function applyOutcome(cell: ICellModel, outcome: Outcome): void {
   if (outcome.kind === 'write') {
     quietly(cell, () => cell.setMetadata(KEY, outcome.record as never));
   } else if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {
