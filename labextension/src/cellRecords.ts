@@ -8,10 +8,11 @@ import { INotebookModel } from '@jupyterlab/notebook';
 
 import { KEY } from './protocol';
 import { fields } from './reading';
-import { Outcome, strippedOutputs } from './recordRules';
+import { outcomeOf, strippedOutputs } from './recordRules';
 
-/** Do to the record of a cell what was decided. Not an edit: undo does not take it back. */
-export function applyOutcome(cell: ICellModel, outcome: Outcome): void {
+/** Let a reply do to a cell what it should. Not an edit: undo does not take it back. */
+export function applyReply(cell: ICellModel, metadata: unknown): void {
+  const outcome = outcomeOf(metadata);
   if (outcome.kind === 'write') {
     quietly(cell, () => cell.setMetadata(KEY, outcome.record as never));
   } else if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {

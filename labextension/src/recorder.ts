@@ -3,20 +3,17 @@
  * by the cell's id, wherever it has been moved to, and when it is back if it is gone.
  */
 
-import { ICellModel, isCodeCellModel } from '@jupyterlab/cells';
+import { ICellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { Kernel, KernelMessage } from '@jupyterlab/services';
 
-import { applyOutcome } from './cellRecords';
+import { AddedCells } from './addedCells';
+import { applyReply } from './cellRecords';
 import { Follower } from './follower';
-import { KEY } from './protocol';
 import { Fields, fields, text } from './reading';
-import { outcomeOf, outcomeOfAdded } from './recordRules';
 import { SessionKernel } from './sessionKernel';
 
 const MOST_WAITING = 2_000;
-/** Some 3 KB each. */
-const MOST_LATEST = 500;
 
 export class Recorder extends Follower {
   constructor(
@@ -26,11 +23,11 @@ export class Recorder extends Follower {
     super();
     _session.changed.connect(this._follow, this);
     this._follow();
-    void _panel.context.ready.then(() => {
-      if (!this.isDisposed) {
-        _panel.content.model?.cells.changed.connect(this._meet, this);
-      }
-    });
+    this._added = new AddedCells(_panel);
+  }
+
+  protected override end(): void {
+    this._added.dispose();
   }
 
   private _follow(): void {
@@ -57,54 +54,22 @@ export class Recorder extends Follower {
     if (!cellId) {
       return;
     }
-    put(this._waiting, request, cellId, MOST_WAITING);
+    this._waiting.set(request, cellId);
+    if (this._waiting.size > MOST_WAITING) {
+      this._waiting.delete(this._waiting.keys().next().value as string);
+    }
   }
 
   private _record(cellId: string, metadata: unknown): void {
-    const outcome = outcomeOf(metadata);
-    if (outcome.kind === 'write') {
-      put(this._latest, cellId, outcome.record, MOST_LATEST);
-    } else if (outcome.kind === 'remove') {
-      this._latest.delete(cellId);
-    }
+    this._added.note(cellId, metadata);
     const cell = cellOf(this._panel, cellId);
     if (cell) {
-      applyOutcome(cell, outcome);
+      applyReply(cell, metadata);
     }
   }
 
-  /** See to cells that are new in the notebook, or back in it. */
-  private _meet(_: unknown, change: { type: string; newValues: ICellModel[] }): void {
-    for (const cell of change.type === 'add' ? change.newValues : []) {
-      if (isCodeCellModel(cell)) {
-        this._check(cell);
-        if (this._latest.has(cell.id)) {
-          // JupyterLab brings a cell back first, and then what it has run since it went.
-          cell.stateChanged.connect(this._check, this);
-        }
-      }
-    }
-  }
-
-  private _check(cell: ICellModel): void {
-    if (isCodeCellModel(cell)) {
-      const { id, executionCount } = cell;
-      const added = { id, executionCount, record: cell.getMetadata(KEY) };
-      applyOutcome(cell, outcomeOfAdded(added, this._latest.get(id)));
-    }
-  }
-
+  private _added: AddedCells;
   private _waiting = new Map<string, string>();
-  private _latest = new Map<string, Fields>();
-}
-
-/** Put something into a map that holds the latest alone. */
-function put<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > most) {
-    map.delete(map.keys().next().value as string);
-  }
 }
 
 /** Find a cell of a notebook by its id. */

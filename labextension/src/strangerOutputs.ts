@@ -8,13 +8,13 @@ import { IDisplayData } from '@jupyterlab/nbformat';
 import { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 import { KernelAPI, Session } from '@jupyterlab/services';
 
-import { applyOutcome } from './cellRecords';
+import { applyReply } from './cellRecords';
 import { Follower } from './follower';
 import { IDisplay, SparkKernel } from './kernel';
 import { KEY, PROGRESS_MIME } from './protocol';
 import { Fields, fields, text } from './reading';
 import { cellOf } from './recorder';
-import { isChanged, outcomeOf } from './recordRules';
+import { isChanged } from './recordRules';
 import { SessionKernel } from './sessionKernel';
 
 export class StrangerOutputs extends Follower {
@@ -68,7 +68,7 @@ export class StrangerOutputs extends Follower {
       putProgress(cell, display);
     }
     if (record !== undefined && !isChanged(cell.sharedModel.getSource(), record)) {
-      applyOutcome(cell, outcomeOf(display.content.metadata));
+      applyReply(cell, display.content.metadata);
     }
     if (!isDirty) {
       notebook.dirty = false;
