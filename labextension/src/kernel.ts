@@ -21,7 +21,8 @@ import {
 import { Fields, fields, text } from './reading';
 
 const PATIENCE_MS = 10_000;
-const ENDS: Kernel.Status[] = ['restarting', 'autorestarting', 'terminating', 'dead'];
+const RESTARTS: Kernel.Status[] = ['restarting', 'autorestarting'];
+const ENDS: Kernel.Status[] = [...RESTARTS, 'terminating', 'dead'];
 const DISPLAYS = ['display_data', 'update_display_data'];
 
 /** A display of ours, as it came: a cell's progress, its record, or both. */
@@ -44,6 +45,11 @@ export class SparkKernel extends Follower {
   /** The latest status; null before the first. */
   get status(): IStatus | null {
     return this._status;
+  }
+
+  /** When the kernel has told how long its start takes, in milliseconds of `performance.now()`. */
+  get heard(): number {
+    return this._heard;
   }
 
   get statusChanged(): ISignal<this, void> {
@@ -93,6 +99,7 @@ export class SparkKernel extends Follower {
   private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
     const type = message.header.msg_type as string;
     if (type === STATUS) {
+      this._heard = performance.now();
       this._set(readStatus(message.content));
     } else if (DISPLAYS.includes(type)) {
       this._hearDisplay(message);
@@ -126,9 +133,17 @@ export class SparkKernel extends Follower {
   }
 
   private _turn(_: Kernel.IKernelConnection, status: Kernel.Status): void {
-    if (ENDS.includes(status) && this._live.size > 0) {
+    if (!ENDS.includes(status)) {
+      return;
+    }
+    if (this._live.size > 0) {
       this._live.clear();
       this._liveChanged.emit();
+    }
+    if (this._status) {
+      // The process itself cannot tell of its end.
+      const state = RESTARTS.includes(status) ? 'restarting' : 'stopped';
+      this._set({ ...this._status, state, message: '', elapsed: null, stages: [], error: null });
     }
   }
 
@@ -163,6 +178,7 @@ export class SparkKernel extends Follower {
   }
 
   private _status: IStatus | null = null;
+  private _heard = 0;
   private _live = new Set<string>();
   private _liveChanged = new Signal<this, void>(this);
   private _displayed = new Signal<this, IDisplay>(this);

@@ -156,13 +156,16 @@ function headOf(
     return { mark: '', state: 'running', head, facts: joined([common, time]), bar, target };
   }
   const state = progress.isFinal ? outcome(progress) : 'unknown';
-  const cancelled = progress.jobs.filter(job => job.state === 'cancelled').length;
+  const count = (state: RunState) => progress.jobs.filter(job => job.state === state).length;
+  const cancelled = count('cancelled');
+  const unknown = count('unknown');
   const failed = totals.failed - cancelled;
   const words = progress.isFinal
     ? joined([
         jobsText,
         failed > 0 && trans.__('%1 failed', countText(failed)),
-        cancelled > 0 && trans.__('%1 cancelled', countText(cancelled))
+        cancelled > 0 && trans.__('%1 cancelled', countText(cancelled)),
+        unknown > 0 && trans.__('%1 with unknown outcome', countText(unknown))
       ])
     : joined([jobsText, trans.__('running when this was saved')]);
   return {

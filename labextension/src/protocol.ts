@@ -35,7 +35,7 @@ export interface IStatus {
   state: State;
   stage: string;
   message: string;
-  /** Seconds since the kernel's process started, when this was said; null if that is not known. */
+  /** Seconds since this start of Spark began, when this was said; null if that is not known. */
   elapsed: number | null;
   stages: { stage: string; duration: number | null }[];
   cluster: { name: string; master: string; deployMode: string };
@@ -80,7 +80,7 @@ export function readStatus(content: unknown): IStatus {
     state: word(of.state, STATES),
     stage: text(of.stage, 40),
     message: text(of.message, 400),
-    elapsed: amount(of.elapsed_s),
+    elapsed: elapsedOf(of),
     stages: items(of.stages, MOST_STAGES).map(one => ({
       stage: text(one.stage, 40),
       duration: amount(one.duration_s)
@@ -123,6 +123,13 @@ export function readResources(content: unknown): IResources | null {
     executors: items(spark.executors, MOST_EXECUTORS).map(readExecutor),
     omittedExecutors: count(fields(spark.omitted).executors)
   };
+}
+
+/** Tell how long a start has taken: times are the process's, whose own start is the first stage. */
+function elapsedOf(of: Fields): number | null {
+  const now = amount(of.elapsed_s);
+  const begun = amount(items(of.stages, 2)[1]?.started_s) ?? now;
+  return now === null || begun === null ? null : Math.max(now - begun, 0);
 }
 
 function readError(of: Fields): { name: string; message: string; hint: string } {

@@ -33,6 +33,34 @@ export function outcomeOf(metadata: unknown): Outcome {
   return JSON.stringify(record).length > LONGEST ? { kind: 'remove' } : { kind: 'write', record };
 }
 
+/** A cell that has come into a notebook: pasted, split off, moved, or brought back by undo. */
+export interface IAdded {
+  id: string;
+  /** Null where it has not run. */
+  executionCount: number | null;
+  record: unknown;
+}
+
+/**
+ * Decide what becomes of the record of a cell that has come into a notebook.
+ *
+ * Undo brings a cell back as it was when it went, with the outputs of what it has run since; and of
+ * a cell that is split, both parts hold the record of the whole.
+ *
+ * @param latest the record of the latest run that this page knows of the cell
+ */
+export function outcomeOfAdded(cell: IAdded, latest: Fields | undefined): Outcome {
+  const held = readRecord(cell.record) ? fields(cell.record) : {};
+  if (cell.executionCount === null) {
+    const isCopy = held.cell_id !== undefined && held.cell_id !== cell.id;
+    return { kind: isCopy ? 'remove' : 'keep' };
+  }
+  const isLatest = latest?.execution_count === cell.executionCount;
+  return latest && isLatest && held.started !== latest.started
+    ? { kind: 'write', record: latest }
+    : { kind: 'keep' };
+}
+
 /** Leave out displays that are only a record, and the records of others. */
 export function strippedOutputs(outputs: IOutput[]): IOutput[] {
   return outputs

@@ -1,12 +1,13 @@
 /**
  * Follows the requests of one notebook, and puts the record of each into the cell that it came from:
- * by the cell's id, wherever it has been moved to, and nowhere if it is gone.
+ * by the cell's id, wherever it has been moved to, and when it is back if it is gone.
  */
 
 import { ICellModel } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
 import { Kernel, KernelMessage } from '@jupyterlab/services';
 
+import { AddedCells } from './addedCells';
 import { applyReply } from './cellRecords';
 import { Follower } from './follower';
 import { Fields, fields, text } from './reading';
@@ -22,6 +23,11 @@ export class Recorder extends Follower {
     super();
     _session.changed.connect(this._follow, this);
     this._follow();
+    this._added = new AddedCells(_panel);
+  }
+
+  protected override end(): void {
+    this._added.dispose();
   }
 
   private _follow(): void {
@@ -55,12 +61,14 @@ export class Recorder extends Follower {
   }
 
   private _record(cellId: string, metadata: unknown): void {
+    this._added.note(cellId, metadata);
     const cell = cellOf(this._panel, cellId);
     if (cell) {
       applyReply(cell, metadata);
     }
   }
 
+  private _added: AddedCells;
   private _waiting = new Map<string, string>();
 }
 

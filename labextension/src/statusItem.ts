@@ -64,7 +64,7 @@ export class StatusItem extends Widget {
     if (!kernel) {
       return;
     }
-    const since = (performance.now() - this._watch.heard) / 1000;
+    const since = (performance.now() - kernel.heard) / 1000;
     const line = statusLine(kernel.status, this._watch.resources, since, this._trans);
     setAttribute(this._mark, 'data-kind', line.kind);
     setText(this._text, line.text);

@@ -42,11 +42,6 @@ export class ResourceWatch {
     return this._resources;
   }
 
-  /** When the status was heard, in milliseconds of `performance.now()`. */
-  get heard(): number {
-    return this._heard;
-  }
-
   /** How many tasks an executor ran, at each of the latest samples. */
   history(executor: string): readonly number[] {
     return this._history.get(executor) ?? [];
@@ -82,7 +77,6 @@ export class ResourceWatch {
   }
 
   private _hear(): void {
-    this._heard = performance.now();
     const state = this._kernel?.status?.state;
     if (state !== this._state) {
       this._state = state;
@@ -143,7 +137,6 @@ export class ResourceWatch {
   private _attention = 0;
   private _kernel: SparkKernel | null = null;
   private _resources: IResources | null = null;
-  private _heard = 0;
   private _timer = 0;
   private _isAsking = false;
   private _state: State | undefined;

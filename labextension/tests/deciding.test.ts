@@ -62,6 +62,13 @@ describe('the progress of a cell', () => {
     expect(shown.target).toBeNull();
   });
 
+  it('says of how many jobs nobody knows how they ended', () => {
+    const jobs = [{ id: 1, state: 'unknown' }];
+    const totals = { running: 0, finished: 1, failed: 0 };
+    const shown = shownProgress(progress({ is_final: true, jobs, queries: [], totals }), true, trans);
+    expect(shown.head).toBe('1 Spark job · 1 with unknown outcome');
+  });
+
   it('draws bars that never leave their place', () => {
     const bar = barOf('x', tasks(10, 9, 5, 99));
     expect(bar.segments.map(part => part.percent).reduce((a, b) => a + b)).toBe(100);
@@ -71,9 +78,11 @@ describe('the progress of a cell', () => {
 });
 
 describe('the status bar', () => {
-  it('tells the stage of a start, and goes on counting', () => {
-    const status = readStatus({ state: 'starting', message: 'Starting the driver', elapsed_s: 1 });
-    expect(statusLine(status, null, 4, trans).text).toBe('Spark · Starting the driver · 5 s');
+  it('tells the stage of a start, and goes on counting from its beginning', () => {
+    const stages = [{ stage: 'runtime_started', started_s: 0 }, { stage: 'driver_starting', started_s: 900 }];
+    const said = { state: 'restarting', message: 'Starting the driver', elapsed_s: 901, stages };
+    expect(statusLine(readStatus(said), null, 4, trans).text).toBe('Spark · Starting the driver · 5 s');
+    expect(readStatus({ ...said, stages: stages.slice(0, 1) }).elapsed).toBe(0);
   });
 
   it('tells what works and how many cores are in use', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isChanged, outcomeOf, strippedOutputs } from '../src/recordRules';
+import { isChanged, outcomeOf, outcomeOfAdded, strippedOutputs } from '../src/recordRules';
 
 const record = { status: 'ok', source_sha256: 'x', provenance: true, version: '1.0' };
 
@@ -44,5 +44,30 @@ describe('the record of a run', () => {
     expect(isChanged('hello', { ...record, source_sha256: sum })).toBe(false);
     expect(isChanged('hello!', { ...record, source_sha256: sum })).toBe(true);
     expect(isChanged('hello', 'nonsense')).toBe(false);
+  });
+});
+
+describe('a cell that comes into a notebook', () => {
+  const held = { ...record, cell_id: 'a', execution_count: 3, started: 'then' };
+  const latest = { ...held, execution_count: 4, started: 'now' };
+
+  it('gets the record of the run whose outputs it has', () => {
+    const cell = { id: 'a', executionCount: 4, record: held };
+    expect(outcomeOfAdded(cell, latest)).toEqual({ kind: 'write', record: latest });
+    expect(outcomeOfAdded({ ...cell, record: undefined }, latest).kind).toBe('write');
+  });
+
+  it('keeps the record that it has, where that is of its outputs', () => {
+    const cell = { id: 'a', executionCount: 3, record: held };
+    expect(outcomeOfAdded(cell, latest).kind).toBe('keep');
+    expect(outcomeOfAdded(cell, undefined).kind).toBe('keep');
+    expect(outcomeOfAdded({ ...cell, record: latest, executionCount: 4 }, latest).kind).toBe('keep');
+  });
+
+  it('loses the copy of a record where it has not run, but not that of an aborted run', () => {
+    const part = { id: 'b', executionCount: null, record: held };
+    expect(outcomeOfAdded(part, undefined).kind).toBe('remove');
+    expect(outcomeOfAdded({ ...part, id: 'a' }, undefined).kind).toBe('keep');
+    expect(outcomeOfAdded({ ...part, record: undefined }, undefined).kind).toBe('keep');
   });
 });

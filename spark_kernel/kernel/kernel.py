@@ -211,6 +211,9 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
 
     async def do_shutdown(self, restart: bool) -> dict[str, Any]:
         """End Spark with everything that belongs to it, then the kernel."""
+        if self.control_stream:
+            # A request that came from now on would end as a complaint of asyncio's in a cell.
+            self.control_stream.stop_on_recv()
         self.idle_watch.stop()
         self.spark_session.close()
         self.interrupts.stop()

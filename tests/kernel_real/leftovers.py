@@ -31,6 +31,16 @@ def _mark_of(process: psutil.Process) -> str:
     return ""
 
 
+def find_processes(mark: str, word: str) -> list[psutil.Process]:
+    """Give those of the marked processes that have a word in their command line."""
+    found = []
+    for process in marked_processes(mark):
+        with suppress(psutil.Error):
+            if any(word in part for part in process.cmdline()):
+                found.append(process)
+    return found
+
+
 def leftovers(mark: str, folder: Path) -> list[str]:
     """Describe what is there of a kernel: its processes, and what is in its temporary folder."""
     return [*_describe(marked_processes(mark)), *(str(path) for path in sorted(folder.iterdir()))]

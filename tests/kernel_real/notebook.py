@@ -20,7 +20,14 @@ import psutil
 import zmq
 from jupyter_client.manager import KernelManager
 
-from kernel_real.leftovers import MARK, assert_nothing_left, kill_all, marked_processes, wait_until
+from kernel_real.leftovers import (
+    MARK,
+    assert_nothing_left,
+    find_processes,
+    kill_all,
+    marked_processes,
+    wait_until,
+)
 
 KERNEL = "pyspark_cluster"
 CELL_TIMEOUT_S = 90.0
@@ -207,12 +214,7 @@ class Notebook:
 
     def find_processes(self, word: str) -> list[psutil.Process]:
         """Give those of its processes that have a word in their command line."""
-        found = []
-        for process in self.processes:
-            with suppress(psutil.Error):
-                if any(word in part for part in process.cmdline()):
-                    found.append(process)
-        return found
+        return find_processes(self.mark, word)
 
     @property
     def driver(self) -> psutil.Process:

@@ -17,7 +17,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from kernel_real.leftovers import MARK, assert_nothing_left, kill_all, wait_until
+from kernel_real.leftovers import (
+    MARK,
+    assert_nothing_left,
+    find_processes,
+    kill_all,
+    wait_until,
+)
 from kernel_real.notebook import KERNEL, NotebookMaker, fast_start
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -49,11 +55,14 @@ class Lab:
     ----------
     root
         Where its notebooks are.
+    mark
+        What tells its processes from all others.
     """
 
     root: Path
     port: int
     log: Path
+    mark: str
     names: list[str] = field(default_factory=list)
 
     @property
@@ -81,6 +90,11 @@ class Lab:
             said = answer.read()
         return json.loads(said) if said else None
 
+    def kill_driver(self) -> None:
+        """Kill the driver of the only kernel."""
+        (driver,) = find_processes(self.mark, "SparkSubmit")
+        driver.kill()
+
     def end_kernels(self) -> None:
         """End all kernels, as a person does who closes the notebooks for good."""
         for kernel in self.ask("kernels"):
@@ -95,7 +109,13 @@ class NotebookPage:
         self.page = page
         self.lab = lab
         self.name = name
-        page.goto(f"{lab.url}/{view}/{name}?reset", wait_until="domcontentloaded")
+        self._url = f"{lab.url}/{view}/{name}?reset"
+        self.open()
+
+    def open(self) -> None:
+        """Open the notebook; if it is open, after closing it."""
+        self.page.goto("about:blank")
+        self.page.goto(self._url, wait_until="domcontentloaded")
         self.wait()
 
     def wait(self) -> None:
@@ -159,6 +179,18 @@ class NotebookPage:
         self.page.keyboard.press("Control+s")
 
     @property
+    def is_dirty(self) -> bool:
+        """Whether the notebook has something to save, as its tab tells."""
+        return bool(self.page.locator("#jp-main-dock-panel .jp-mod-dirty").count())
+
+    def save_to_disk(self) -> None:
+        """Save the notebook, and wait until it is saved."""
+        path = self.lab.root / self.name
+        before = path.stat().st_mtime_ns
+        self.save()
+        assert wait_until(lambda: path.stat().st_mtime_ns != before, 20)
+
+    @property
     def file(self) -> Any:
         """The notebook as it is on the disk."""
         return self.lab.read(self.name)
@@ -212,7 +244,7 @@ def lab(new_notebook: NotebookMaker, archives: Path) -> Iterator[Lab]:
     environ = {**os.environ, **fast_start(archives), MARK: mark, "TMPDIR": str(temporary)}
     environ |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
     environ |= {"JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
-    served = Lab(folder / "root", _free_port(), folder / "lab.log")
+    served = Lab(folder / "root", _free_port(), folder / "lab.log", mark)
     try:
         with served.log.open("wb") as log:
             server = subprocess.Popen(
