@@ -52,7 +52,7 @@ def measure_lab(bench: Bench, pairs: int, tasks: int) -> str:
             measure_opening(sides, pairs),
             _sizes(sides["with"]),
             measure_work(sides, pairs, tasks),
-            measure_page_memory(sides),
+            measure_page_memory(sides, pairs),
         ]
         version = f"Chromium {sides['with'].version}"
     return "\n\n".join(

@@ -40,7 +40,7 @@ def measure_opening(sides: Sides, pairs: int) -> str:
             figures.append(Added(f"{what}: work of the page", tasks, "s", _TASKS_TARGET_S))
     return (
         "### Opening a notebook\n\nFrom the navigation to cells in sight and an idle kernel, which "
-        "ran before, with Spark up. The work is that of the page's main thread until half a second "
+        "ran before, with Spark up. The work is that of the page's main thread until 0.7 s "
         "later. Ours has ten cells with a job's summary each.\n\n" + added_table(figures)
     )
 

@@ -12,7 +12,7 @@ from benchmarks.lab_server import BROWSER_ARGUMENTS, LabServer, find_browser
 __all__ = ["LabBrowser", "LabPage", "Sides", "Spent", "in_turn"]
 
 _PATIENCE_MS = 120_000
-_SETTLING_MS = 500
+_SETTLING_MS = 700
 _VIEW = {"width": 1300, "height": 1000}
 _WATCH = Path(__file__).with_name("lab_page.js").read_text(encoding="utf-8")
 
@@ -119,12 +119,19 @@ class LabPage:
         if not self.page.evaluate("benchmark.running"):
             raise RuntimeError("a cell failed")
 
+    def type(self, text: str) -> None:
+        """Type at the end of the active cell, letter by letter."""
+        self.page.evaluate("jupyterapp.commands.execute('notebook:enter-edit-mode')")
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type(text)
+        self.page.evaluate("jupyterapp.commands.execute('notebook:enter-command-mode')")
+
     def save(self) -> None:
         """Save the notebook."""
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
 
     def settle(self) -> None:
-        """Let it do what it does just after it has been opened."""
+        """Let it do what it does a moment later, such as what waits until nobody types."""
         self.page.wait_for_timeout(_SETTLING_MS)
 
     def watch_frames(self) -> None:
