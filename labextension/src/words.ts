@@ -1,7 +1,5 @@
 /** Says durations, sizes and counts as the kernel's own displays do. */
 
-// One for all: to make a format takes longer than all else that a row needs.
-const COUNTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
 /** Say a time; tenths of what still runs would only flicker. */
@@ -33,6 +31,9 @@ export function sizeText(bytes: number): string {
   }
   return `${size.toFixed(size >= 99.95 || unit === 0 ? 0 : 1)} ${UNITS[unit]}`;
 }
+
+// One for all: to make a format takes longer than all else that a row needs.
+const COUNTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** Say a count with separators, the same in every locale. */
 export function countText(count: number): string {
