@@ -11,6 +11,7 @@ from benchmarks.cases import Bench
 from benchmarks.clusters import measure_clusters
 from benchmarks.errors import measure_errors
 from benchmarks.interrupts import measure_interrupts
+from benchmarks.lab import measure_lab
 from benchmarks.memory import measure_memory
 from benchmarks.progress import TASKS, measure_progress
 from benchmarks.provenance import measure_provenance
@@ -24,7 +25,7 @@ from benchmarks.tables import measure_tables
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _NAMES = (
     "start", "progress", "memory", "interrupts", "resources", "recovery", "clusters", "tables",
-    "errors", "provenance", "staleness",
+    "errors", "provenance", "staleness", "lab",
 )  # fmt: skip
 
 
@@ -33,7 +34,9 @@ _NAMES = (
 @click.option("--pairs", default=5, show_default=True, help="Runs of each case, alternating.")
 @click.option("--repeats", default=20, show_default=True, help="Interrupts of each cell.")
 @click.option("--only", default="", help="Interrupt only cells with this in their title.")
-@click.option("--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress.")
+@click.option(
+    "--tasks", default=TASKS, show_default=True, help="Tasks of the job of progress and lab."
+)
 @click.option("--requests", default=200, show_default=True, help="Requests in each state.")
 @click.option(
     "--rounds", default=40, show_default=True, help="Runs of each failing or recorded cell."
@@ -75,6 +78,8 @@ def main(
                     text = measure_tables(bench, pairs)
                 case "staleness":
                     text = measure_staleness(bench, pairs)
+                case "lab":
+                    text = measure_lab(bench, pairs, tasks)
                 case "errors":
                     text = measure_errors(bench, rounds)
                 case "provenance":

@@ -7,12 +7,23 @@ import importlib.metadata
 import platform
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
 
-__all__ = ["Figure", "grid", "machine_line", "put_section", "run_line", "shown", "spread", "table"]
+__all__ = [
+    "Added",
+    "Figure",
+    "added_table",
+    "grid",
+    "machine_line",
+    "put_section",
+    "run_line",
+    "shown",
+    "spread",
+    "table",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,50 @@ class Figure:
         compared = statistics.median(self.ours) if self.is_absolute else self.ratio
         target = shown(self.target, self.unit) if self.is_absolute else f"{self.target:g}"
         return [*cells, f"≤ {target}", "met" if compared <= self.target else "**missed**"]
+
+
+@dataclass(frozen=True)
+class Added:
+    """One line: what something adds, measured in pairs with it and without.
+
+    Parameters
+    ----------
+    values
+        By "with" and "without", in the order of the pairs.
+    target
+        The most that it may add.
+    most
+        The most that may be, with it; where that is what counts.
+    """
+
+    title: str
+    values: Mapping[str, Sequence[float]]
+    unit: str
+    target: float | None = None
+    most: float | None = None
+
+    def row(self) -> list[str]:
+        """Give the cells of its line in the table."""
+        ours, others = self.values["with"], self.values["without"]
+        added = statistics.median(a - b for a, b in zip(ours, others, strict=True))
+        base = statistics.median(others)
+        ratio = f"{statistics.median(ours) / base:.2f}" if base else "-"
+        sign = "+" if added >= 0 else ""
+        cells = [self.title, spread(ours, self.unit), spread(others, self.unit)]
+        cells += [f"{sign}{shown(added, self.unit)}", ratio]
+        if self.most is not None:
+            met, target = statistics.median(ours) <= self.most, shown(self.most, self.unit)
+        elif self.target is not None:
+            met, target = added <= self.target, f"+{shown(self.target, self.unit)}"
+        else:
+            return [*cells, "-", ""]
+        return [*cells, f"≤ {target}", "met" if met else "**missed**"]
+
+
+def added_table(lines: Sequence[Added]) -> str:
+    """Give the table of what is added."""
+    head = ["figure", "with", "without", "added", "ratio", "target", ""]
+    return grid(head, [line.row() for line in lines])
 
 
 def shown(value: float, unit: str) -> str:
@@ -92,12 +147,18 @@ def table(figures: Sequence[Figure], ours: str = "ours", baseline: str = "plain 
     return grid(head, [figure.row() for figure in figures])
 
 
-def run_line(command: str, *versions: str) -> str:
-    """Say what made the figures, when and on what."""
-    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("pyspark", "ipykernel")]
+def run_line(command: str, *versions: str, packages: Sequence[str] = ()) -> str:
+    """Say what made the figures, when and on what.
+
+    Parameters
+    ----------
+    packages
+        Which matter beside PySpark and ipykernel.
+    """
+    named = ("pyspark", "ipykernel", *packages)
+    found = [f"{name} {importlib.metadata.version(name)}" for name in named]
     return (
-        f"`{command}` on {datetime.date.today()}: "
-        f"{', '.join([machine_line(), *packages, *versions])}."
+        f"`{command}` on {datetime.date.today()}: {', '.join([machine_line(), *found, *versions])}."
     )
 
 

@@ -56,8 +56,8 @@ export class SparkKernel extends Follower {
     return this._statusChanged;
   }
 
-  /** Emitted when cells begin or cease to be live. */
-  get liveChanged(): ISignal<this, void> {
+  /** Emitted with the cell that begins or ceases to be live; empty where all cease. */
+  get liveChanged(): ISignal<this, string> {
     return this._liveChanged;
   }
 
@@ -129,7 +129,7 @@ export class SparkKernel extends Follower {
     } else {
       this._live.delete(cellId);
     }
-    this._liveChanged.emit();
+    this._liveChanged.emit(cellId);
   }
 
   private _turn(_: Kernel.IKernelConnection, status: Kernel.Status): void {
@@ -138,7 +138,7 @@ export class SparkKernel extends Follower {
     }
     if (this._live.size > 0) {
       this._live.clear();
-      this._liveChanged.emit();
+      this._liveChanged.emit('');
     }
     if (this._status) {
       // The process itself cannot tell of its end.
@@ -180,7 +180,7 @@ export class SparkKernel extends Follower {
   private _status: IStatus | null = null;
   private _heard = 0;
   private _live = new Set<string>();
-  private _liveChanged = new Signal<this, void>(this);
+  private _liveChanged = new Signal<this, string>(this);
   private _displayed = new Signal<this, IDisplay>(this);
   private _statusChanged = new Signal<this, void>(this);
 }

@@ -3,6 +3,8 @@
 import { amount, count, Fields, fields, items, text, webAddress, word } from './reading';
 
 const MOST = 200;
+/** Of all jobs together, many more than the kernel shows: each is a row to decide on, and to draw. */
+const MOST_STAGES = 400;
 
 export const RUN_STATES = [
   'unknown',
@@ -84,7 +86,7 @@ export function readProgress(content: unknown): IProgress {
     cellId: text(of.cell_id, 200),
     isFinal: of.is_final === true,
     elapsed: amount(of.elapsed_s),
-    jobs: items(of.jobs, MOST).map(readJob),
+    jobs: readJobs(of.jobs),
     queries: items(of.queries, MOST).map(readQuery),
     omitted: {
       jobs: count(omitted.jobs),
@@ -107,7 +109,16 @@ export function isOver(state: RunState): boolean {
   return state !== 'running' && state !== 'pending';
 }
 
-function readJob(of: Fields): IJob {
+function readJobs(content: unknown): IJob[] {
+  let room = MOST_STAGES;
+  return items(content, MOST).map(of => {
+    const job = readJob(of, room);
+    room -= job.stages.length;
+    return job;
+  });
+}
+
+function readJob(of: Fields, mostStages: number): IJob {
   return {
     id: count(of.id),
     description: text(of.description, 300),
@@ -115,7 +126,7 @@ function readJob(of: Fields): IJob {
     url: webAddress(of.url),
     duration: amount(of.duration_s),
     tasks: readTasks(of.tasks),
-    stages: items(of.stages, MOST).map(readStage)
+    stages: items(of.stages, mostStages).map(readStage)
   };
 }
 

@@ -49,8 +49,15 @@ class ProgressRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   private _follow(): void {
-    this._session?.kernel?.liveChanged.connect(this._draw, this);
+    this._session?.kernel?.liveChanged.connect(this._hear, this);
     this._draw();
+  }
+
+  /** Draw anew if it is about this cell: a notebook can have a thousand others. */
+  private _hear(_: unknown, cellId: string): void {
+    if (!cellId || cellId === this._progress?.cellId) {
+      this._draw();
+    }
   }
 
   private _draw(): void {

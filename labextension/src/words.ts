@@ -32,9 +32,12 @@ export function sizeText(bytes: number): string {
   return `${size.toFixed(size >= 99.95 || unit === 0 ? 0 : 1)} ${UNITS[unit]}`;
 }
 
+// One for all: to make a format takes longer than all else that a row needs.
+const COUNTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
 /** Say a count with separators, the same in every locale. */
 export function countText(count: number): string {
-  return count.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return COUNTS.format(count);
 }
 
 /** Join what is there. */

@@ -42,6 +42,13 @@ describe('what a kernel says', () => {
     }
   });
 
+  it('gives no more stages of a cell than a page can draw, however many jobs have some', () => {
+    const jobs = Array(1000).fill({ stages: Array(1000).fill({}) });
+    const read = readProgress({ jobs }).jobs;
+    expect(read).toHaveLength(200);
+    expect(read.flatMap(job => job.stages)).toHaveLength(400);
+  });
+
   it('tells of resources by name, and of logs that a browser may open', () => {
     const spark = {
       type: 'spark',
