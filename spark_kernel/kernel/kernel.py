@@ -32,6 +32,7 @@ from spark_kernel.kernel.provenance import Recorder
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.quiet_requests import QuietRequests
 from spark_kernel.kernel.resource_info import ResourceDesk
+from spark_kernel.kernel.session_details import SessionDetails
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.kernel.sql import install_sql
 from spark_kernel.magics.charts import draw
@@ -58,6 +59,7 @@ from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
+from spark_kernel.spark.settings_in_force import present_settings
 from spark_kernel.spark.stream_preview import StreamPreviews
 from spark_kernel.spark.streaming import follow_queries, translate_errors
 
@@ -99,7 +101,9 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         )
         self.stream_previews = StreamPreviews(self.publisher.emit)
         self.cancel_desk = CancelDesk(self.interrupts, self.sampler)
-        self.resource_monitor = ResourceMonitor(lambda: self.calls.cell_jobs)
+        self.resource_monitor = ResourceMonitor(
+            lambda: self.calls.cell_jobs, lambda: present_settings(self.spark_session)
+        )
         self.spark_session = KernelSession(
             self.session_settings(), self._take_note, process_clock(), _versions(), self.calls
         )
@@ -108,6 +112,7 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             lambda: self.spark_session.status,
             self.resource_monitor,
             Meters(lambda: self.spark_session.driver.pid),
+            SessionDetails(self.spark_session, self.resource_monitor),
         )
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
