@@ -112,7 +112,11 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             lambda: self.spark_session.status,
             self.resource_monitor,
             Meters(lambda: self.spark_session.driver.pid),
-            SessionDetails(self.spark_session, self.resource_monitor),
+            SessionDetails(
+                self.spark_session,
+                self.resource_monitor,
+                lambda: MagicControls(self).cluster_names,
+            ),
         )
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back

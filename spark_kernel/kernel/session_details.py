@@ -1,14 +1,16 @@
-"""What ``resource_info_request`` tells of a session only where asked: its settings and libraries.
+"""What ``resource_info_request`` tells only where asked: settings, libraries, and other clusters.
 
-Settings come from the snapshot of the resource monitor, libraries from the kernel's own list; any
+Settings come from the snapshot of the resource monitor, the others from the kernel itself; any
 thread may ask, and none waits for the driver.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from spark_kernel.errors import SparkKernelError
 from spark_kernel.redaction import redacted
 from spark_kernel.spark.libraries import Library
 from spark_kernel.spark.resources import ResourceMonitor
@@ -17,11 +19,12 @@ from spark_kernel.spark.settings_in_force import SettingInForce, coming_settings
 
 __all__ = ["DETAILS", "SessionDetails"]
 
-DETAILS = ("settings", "libraries")
+DETAILS = ("settings", "libraries", "clusters")
 """The types of resources that are told here."""
 
 _MOST_SETTINGS = 500
 _MOST_LIBRARIES = 200
+_MOST_CLUSTERS = 200
 _LONGEST = 400
 
 
@@ -32,15 +35,24 @@ class SessionDetails:
     ----------
     monitor
         Keeps the settings of the session.
+    cluster_names
+        Gives the names of all clusters.
     """
 
-    def __init__(self, session: KernelSession, monitor: ResourceMonitor) -> None:
+    def __init__(
+        self,
+        session: KernelSession,
+        monitor: ResourceMonitor,
+        cluster_names: Callable[[], list[str]],
+    ) -> None:
         self._session = session
         self._monitor = monitor
+        self._cluster_names = cluster_names
 
     def entry(self, name: str) -> dict[str, Any]:
         """Make the entry of a type."""
-        return self._settings() if name == "settings" else self._libraries()
+        makers = {"settings": self._settings, "libraries": self._libraries}
+        return makers.get(name, self._clusters)()
 
     def _settings(self) -> dict[str, Any]:
         taken = self._monitor.latest_settings
@@ -65,8 +77,16 @@ class SessionDetails:
         found = self._session.libraries.listed
         return _entry("libraries", [_library(one) for one in found[:_MOST_LIBRARIES]], len(found))
 
+    def _clusters(self) -> dict[str, Any]:
+        try:
+            found = [_cut(name) for name in self._cluster_names()]
+        except SparkKernelError as error:  # a file with a mistake in it
+            told = {"name": type(error).__name__, "message": _cut(redacted(str(error))), "hint": ""}
+            return _entry("clusters", [], 0, error=told)
+        return _entry("clusters", found[:_MOST_CLUSTERS], len(found), error=None)
 
-def _entry(name: str, listed: list[dict[str, Any]], count: int, **more: Any) -> dict[str, Any]:
+
+def _entry(name: str, listed: Sequence[Any], count: int, **more: Any) -> dict[str, Any]:
     entry = {"type": name, "metrics": [], **more, name: listed}
     return {**entry, "omitted": {name: count - len(listed)}} if count > len(listed) else entry
 

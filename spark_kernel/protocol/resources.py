@@ -24,7 +24,7 @@ __all__ = [
 RESOURCE_INFO = "resource_info"
 RESOURCE_TYPES = ("system", "kernel", "spark")
 """What a request gets that names none."""
-ALL_RESOURCE_TYPES = (*RESOURCE_TYPES, "settings", "libraries")
+ALL_RESOURCE_TYPES = (*RESOURCE_TYPES, "settings", "libraries", "clusters")
 _VERSIONS = ("spark", "hadoop", "scala", "java", "python", "kernel")
 _SPARK_METRICS = {
     "executors": "executors",

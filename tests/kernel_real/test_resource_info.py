@@ -163,6 +163,13 @@ def test_settings_and_libraries_are_told_while_a_cell_runs_without_secrets(
     assert "settings" not in str(ask(notebook)["resources"])
 
 
+def test_clusters_to_attach_to_are_told_by_name(
+    notebook: Notebook,
+) -> None:
+    (entry,) = notebook.control("resource_info_request", {"types": ["clusters"]})["resources"]
+    assert (entry["clusters"], entry["error"]) == ([], None)
+
+
 def test_magic_shows_the_same(notebook: Notebook) -> None:
     result = notebook.run("%spark info")
     (shown,) = (display["data"] for display in result.displays)
