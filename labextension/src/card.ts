@@ -187,7 +187,7 @@ export class ClusterCard extends Widget {
   private _facts = element('dl');
   private _links = element('div', { className: 'spark-kernel-links' });
   private _actions = element('div', { className: 'spark-kernel-actions' });
-  private _filter = element('input', { attributes: { type: 'search' }, className: 'jp-mod-styled' });
+  private _filter = element('input', { attributes: { type: 'search' } });
   private _settingList = element('dl', { className: 'spark-kernel-list' });
   private _settingMore = element('p', { className: 'spark-kernel-quiet' });
   private _libraryList = element('dl', { className: 'spark-kernel-list' });
@@ -205,18 +205,17 @@ function drawPairs(list: HTMLElement, pairs: [string, string][]): void {
 }
 
 function settingNodes(one: ISetting): HTMLElement[] {
-  const origin = element('span', { className: 'spark-kernel-quiet', text: one.origin });
-  const value = element('code', { text: one.value });
+  // A line may end behind a dot of the key, which copying does not see.
+  const [first, ...rest] = one.key.split('.');
+  const parts = rest.flatMap(part => ['.', element('wbr'), part]);
   const className = one.isChosen ? 'spark-kernel-chosen' : '';
-  return [element('dt', { text: one.key, className }), element('dd', {}, value, ' ', origin)];
+  const value = element('code', { text: one.value, title: one.value });
+  const origin = element('div', { className: 'spark-kernel-quiet', text: one.origin });
+  return [element('dt', { className }, first, ...parts), element('dd', {}, value, origin)];
 }
 
 function button(text: string, press: () => void): HTMLButtonElement {
-  const made = element('button', {
-    className: 'jp-mod-styled jp-mod-reject',
-    text,
-    attributes: { type: 'button' }
-  });
+  const made = element('button', { text, attributes: { type: 'button' } });
   made.addEventListener('click', press);
   return made;
 }

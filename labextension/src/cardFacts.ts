@@ -4,6 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 
 import { IDetails, ILibrary, ISetting, matching } from './detailsContent';
 import { IExecutor, IMetric, IResources, IStatus, State } from './protocol';
+import { momentText } from './record';
 import { stateText } from './statusLine';
 import { countText, joined, sizeText } from './words';
 
@@ -22,16 +23,25 @@ export function factsOf(
   const versions = resources?.versions ?? [];
   const facts: [string, string][] = [
     [trans.__('Cluster'), joined([cluster.name, cluster.master !== cluster.name && cluster.master])],
-    [trans.__('State'), joined([stateText(status.state, trans), status.message])],
+    [
+      trans.__('State'),
+      // The message of a session that is ready repeats what stands beside it.
+      joined([stateText(status.state, trans), status.state !== 'ready' && status.message])
+    ],
     [trans.__('Error'), joined([error?.message, error?.hint])],
-    [trans.__('Application'), joined([application.id, application.name])],
-    [trans.__('Started'), joined([application.user, application.started])],
+    [trans.__('Application'), joined([application.name, application.id])],
+    [trans.__('Started'), joined([application.user, startedText(application.started)])],
     [trans.__('Cores in use'), shareText(metrics.cores, countText, trans)],
     [trans.__('Cached data'), shareText(metrics.storage_memory, sizeText, trans)],
     [trans.__('Driver memory'), shareText(metrics.heap, sizeText, trans)],
     [trans.__('Versions'), joined(versions.map(one => `${one.name} ${one.version}`))]
   ];
   return facts.filter(([, value]) => value);
+}
+
+function startedText(started: string): string {
+  const moment = new Date(started);
+  return Number.isNaN(moment.getTime()) ? started : momentText(moment);
 }
 
 function shareText(

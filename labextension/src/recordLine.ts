@@ -48,17 +48,20 @@ class RecordRenderer extends Widget implements IRenderMime.IRenderer {
 
   private _draw(): void {
     const isShown = this._record && this._choices.now.hasLines;
-    this.node.replaceChildren(...(isShown ? lineOf(this._record as IRecord, this._trans) : []));
+    this.node.replaceChildren(...(isShown ? [lineOf(this._record as IRecord, this._trans)] : []));
   }
 
   private _record: IRecord | null = null;
 }
 
 /** Draw a record. */
-export function lineOf(record: IRecord, trans: TranslationBundle): HTMLElement[] {
-  const title = recordTitle(record, trans);
-  const line = element('span', { text: recordText(record, trans), title });
-  return record.finished ? [line, momentOf(record.finished, trans)] : [line];
+function lineOf(record: IRecord, trans: TranslationBundle): HTMLElement {
+  const text = recordText(record, trans);
+  const line = element('span', { text, title: recordTitle(record, trans) });
+  if (record.finished) {
+    line.append(text && ' · ', momentOf(record.finished, trans));
+  }
+  return line;
 }
 
 function momentOf(moment: Date, trans: TranslationBundle): HTMLElement {
@@ -102,7 +105,7 @@ export class RecordNote extends Widget {
    */
   draw(record: IRecord | null, mark: string, title: string, trans: TranslationBundle): void {
     const marks = mark ? [element('span', { className: 'spark-kernel-stale', text: mark, title })] : [];
-    const line = record ? lineOf(record, trans) : [];
+    const line = record ? [lineOf(record, trans)] : [];
     this.node.replaceChildren(...marks, ...line);
   }
 }
