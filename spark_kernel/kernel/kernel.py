@@ -108,16 +108,7 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             self.session_settings(), self._take_note, process_clock(), _versions(), self.calls
         )
         self.application_watch = ApplicationWatch(lambda: self.calls.cell_jobs, self.spark_session)
-        self.resource_desk = ResourceDesk(
-            lambda: self.spark_session.status,
-            self.resource_monitor,
-            Meters(lambda: self.spark_session.driver.pid),
-            SessionDetails(
-                self.spark_session,
-                self.resource_monitor,
-                lambda: MagicControls(self).cluster_names,
-            ),
-        )
+        self.resource_desk = self._resource_desk()
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
@@ -145,6 +136,13 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             {"text": "PySpark Reference", "url": _PYSPARK_REFERENCE},
             *self.help_links,
         ]
+
+    def _resource_desk(self) -> ResourceDesk:
+        """Make what tells clients of the cluster."""
+        session, monitor = self.spark_session, self.resource_monitor
+        details = SessionDetails(session, monitor, lambda: MagicControls(self).cluster_names)
+        meters = Meters(lambda: session.driver.pid)
+        return ResourceDesk(lambda: session.status, monitor, meters, details)
 
     def _show_sessions(self) -> None:
         """Show the session that is the last value of a cell as a card."""
