@@ -14,6 +14,7 @@ import { KEY } from './protocol';
 import { IRecord, readRecord, recordTitle } from './record';
 import { RecordNote } from './recordLine';
 import { isChanged, isCleared } from './recordRules';
+import { Staleness } from './staleness';
 
 const CALM_MS = 400;
 
@@ -26,6 +27,7 @@ interface INote {
 export class CellNotes extends Follower {
   constructor(
     private _panel: NotebookPanel,
+    private _staleness: Staleness,
     private _choices: Preferences<IProvenanceChoices>,
     private _trans: TranslationBundle
   ) {
@@ -33,6 +35,7 @@ export class CellNotes extends Follower {
     _panel.content.modelContentChanged.connect(this._plan, this);
     _panel.content.modelChanged.connect(this._plan, this);
     _choices.changed.connect(this._plan, this);
+    _staleness.changed.connect(this._draw, this);
     void _panel.context.ready.then(() => this._plan());
   }
 
@@ -72,6 +75,9 @@ export class CellNotes extends Follower {
         this._notes.delete(cell);
       }
     }
+    if (this._choices.now.hasMarks) {
+      this._staleness.plan();
+    }
   }
 
   private _drawCell(cell: Cell): void {
@@ -81,10 +87,7 @@ export class CellNotes extends Follower {
       return this._remove(cell);
     }
     const { hasLines, hasMarks } = this._choices.now;
-    const mark =
-      hasMarks && isChanged(cell.model.sharedModel.getSource(), content)
-        ? this._trans.__('Changed since it ran')
-        : '';
+    const mark = hasMarks ? this._markOf(cell, content) : '';
     const shown = hasLines && !showsRecord(cell) ? record : null;
     if (!mark && !shown) {
       return this._remove(cell);
@@ -101,6 +104,15 @@ export class CellNotes extends Follower {
       (cell.layout as PanelLayout).addWidget(widget);
     }
     this._notes.set(cell, { widget, said });
+  }
+
+  /** Say why a cell is out of date; that its source has changed this page sees by itself, and at once. */
+  private _markOf(cell: CodeCell, record: unknown): string {
+    if (isChanged(cell.model.sharedModel.getSource(), record)) {
+      return this._trans.__('Changed since it ran');
+    }
+    const reason = this._staleness.reason(cell.model.id);
+    return reason && this._trans.__('Out of date: %1', reason);
   }
 
   private _remove(cell: Cell): void {

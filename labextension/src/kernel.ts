@@ -20,6 +20,7 @@ import {
   STATUS
 } from './protocol';
 import { Fields, fields, text } from './reading';
+import { IJudgedCell, readStale } from './staleContent';
 
 const PATIENCE_MS = 10_000;
 const ENDS: Kernel.Status[] = ['restarting', 'autorestarting', 'terminating', 'dead'];
@@ -81,6 +82,11 @@ export class SparkKernel extends Follower {
   /** Ask for settings, libraries and clusters; null where no sensible answer comes in time. */
   async details(): Promise<IDetails | null> {
     return readDetails(await this._ask('resource_info', { types: DETAILS }));
+  }
+
+  /** Ask which results are out of date; null where no sensible answer comes in time. */
+  async stale(cells: IJudgedCell[]): Promise<Map<string, string> | null> {
+    return readStale(await this._ask('spark_stale', { cells }));
   }
 
   /**

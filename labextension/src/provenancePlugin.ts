@@ -15,6 +15,7 @@ import { recordFactory } from './recordLine';
 import { CellNotes } from './cellNotes';
 import { Recorder } from './recorder';
 import { SessionKernel } from './sessionKernel';
+import { Staleness } from './staleness';
 import { SummaryWriter } from './summaryWriter';
 import { CATEGORY, DOMAIN } from './words';
 
@@ -47,9 +48,11 @@ export function provenancePlugin(kernels: SparkKernels): JupyterFrontEndPlugin<v
         createNew: (panel: NotebookPanel) => {
           const session = new SessionKernel(panel.sessionContext, kernels);
           const summary = new SummaryWriter(panel);
+          const staleness = new Staleness(panel, session);
           const parts = [
             new Recorder(panel, session, choices, summary),
-            new CellNotes(panel, choices, trans),
+            new CellNotes(panel, staleness, choices, trans),
+            staleness,
             summary,
             session
           ];

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { agoText, readRecord, recordText } from '../src/record';
 import { isCleared } from '../src/recordRules';
 import { latestRun, summaryOf } from '../src/runSummary';
+import { canBeJudged, readStale } from '../src/staleContent';
 
 const trans = nullTranslator.load('spark_kernel');
 
@@ -108,5 +109,26 @@ describe('the line of a record', () => {
     expect(isCleared(ran, false, null)).toBe(true);
     expect(isCleared(ran, false, 3)).toBe(false);
     expect(isCleared(readRecord(record(1, { status: 'aborted' }))!, false, null)).toBe(false);
+  });
+});
+
+describe('what is out of date', () => {
+  it('is what the kernel is sure of, with its reasons', () => {
+    const cells = [
+      { id: 'a', verdict: 'stale', reasons: [{ text: 'cell 1 ran later' }, { text: 'x\u202ey' }, 7] },
+      { id: 'b', verdict: 'unknown', reasons: [{ text: 'who knows' }] },
+      { id: 'c', verdict: 'stale', reasons: [] }
+    ];
+    const read = readStale({ status: 'ok', cells });
+    expect([...read!]).toEqual([['a', 'cell 1 ran later; x y']]);
+    expect(readStale({ status: 'error' })).toBeNull();
+    expect(readStale(null)).toBeNull();
+  });
+
+  it('is not asked of a notebook that is too large', () => {
+    const cell = { id: 'a', source: 'x'.repeat(1_000), execution_count: 1, metadata: {} };
+    expect(canBeJudged(Array(1_000).fill(cell))).toBe(true);
+    expect(canBeJudged(Array(1_001).fill(cell))).toBe(false);
+    expect(canBeJudged([{ ...cell, source: 'x'.repeat(2_000_001) }])).toBe(false);
   });
 });

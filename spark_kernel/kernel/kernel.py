@@ -35,6 +35,7 @@ from spark_kernel.kernel.resource_info import ResourceDesk
 from spark_kernel.kernel.session_details import SessionDetails
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.kernel.sql import install_sql
+from spark_kernel.kernel.stale_request import StaleDesk
 from spark_kernel.magics.charts import draw
 from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.magics.spark import SparkMagics
@@ -47,7 +48,7 @@ from spark_kernel.protocol.events import (
     SessionState,
     SessionStatus,
 )
-from spark_kernel.protocol.messages import SPARK_CANCEL, SUPPORTED_FEATURES
+from spark_kernel.protocol.messages import SPARK_CANCEL, SPARK_STALE, SUPPORTED_FEATURES
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.application_watch import ApplicationWatch
@@ -113,7 +114,9 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
         self.recorder = Recorder(self, self.calls, self.publisher.emit, self.provenance)
+        self.stale_desk = StaleDesk(MagicControls(self).library_version)
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
+        self.control_handlers[f"{SPARK_STALE}_request"] = self.spark_stale_request
         for handlers in (self.control_handlers, self.shell_handlers):
             handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
         hooks.install(self.spark_session, self.wait_for_spark, self.recorder.session_ends)
@@ -362,6 +365,12 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         content = await loop.run_in_executor(None, self.cancel_desk.reply, parent["content"])
         if self.session is not None:
             self.session.send(stream, f"{SPARK_CANCEL}_reply", content, dict(parent), ident=ident)
+
+    async def spark_stale_request(self, stream: Any, ident: Any, parent: Mapping[str, Any]) -> None:
+        """Judge the results of a notebook; called on the control thread."""
+        content = await self.stale_desk.reply(parent["content"])
+        if self.session is not None:
+            self.session.send(stream, f"{SPARK_STALE}_reply", content, dict(parent), ident=ident)
 
     async def resource_info_request(
         self, stream: Any, ident: Any, parent: Mapping[str, Any]

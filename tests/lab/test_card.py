@@ -14,7 +14,7 @@ from spark_kernel.recording.cells import strip
 from spark_kernel.recording.summary import latest_run, summary_content
 
 _CLUSTERS = '{"small": {"master": "local[1]"}}'
-_CHANGE, _SLOW, _ON, _JOB, _PLAIN, _FAILING = range(6)
+_CHANGE, _SLOW, _ON, _JOB, _PLAIN, _FAILING, _ABOVE, _BELOW = range(8)
 _CELLS = (
     "%%spark_conf\nspark.sql.shuffle.partitions=7\nspark.my.password=hunter2",
     "import time; sc.parallelize(range(80), 80).map(lambda n: time.sleep(0.5)).count()",
@@ -22,6 +22,8 @@ _CELLS = (
     "spark.range(1000).selectExpr('sum(id)').collect()",
     "6 * 7",
     "1 / 0",
+    "kept = 1",
+    "kept + 1",
 )
 
 
@@ -114,6 +116,15 @@ def test_each_record_is_one_line(notebook: NotebookPage) -> None:
         lines = notebook.cell(number).locator(".spark-kernel-record:visible")
         assert said in lines.inner_text()
         assert notebook.cell(number).locator(".spark-kernel-note").count() == 0
+
+
+def test_cell_below_one_that_ran_later_is_marked(notebook: NotebookPage) -> None:
+    for number in (_ABOVE, _BELOW, _ABOVE):
+        notebook.run(number)
+        notebook.wait_done(number)
+    notebook.wait_text(notebook.cell(_BELOW), "Out of date: cell 7")
+    notebook.run(_BELOW)
+    notebook.wait_text(notebook.cell(_BELOW), "Out of date", is_there=False)
 
 
 def test_choices_take_effect_at_once(notebook: NotebookPage) -> None:
