@@ -10,6 +10,7 @@ export class ExecutorTable {
   readonly node = element('table', { className: 'spark-kernel-executors' });
 
   constructor(private _trans: TranslationBundle) {
+    this.node.setAttribute('aria-label', _trans.__('Executors'));
     const heads = [_trans.__('Executor'), _trans.__('Tasks'), _trans.__('Cached data')];
     const cells = heads.map(text => element('th', { text, attributes: { scope: 'col' } }));
     this._more = element('caption', { className: 'spark-kernel-quiet' });

@@ -79,10 +79,8 @@ export function statusPlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void>
         palette?.addItem({ command, category: CATEGORY });
         watch.current.changed.connect(() => app.commands.notifyCommandChanged(command));
       }
-      menu?.kernelMenu.addGroup(
-        Object.values(CommandIds).map(command => ({ command })),
-        60
-      );
+      const toggle = { command: CommandIds.card, args: { isToggle: true } };
+      menu?.kernelMenu.addGroup([toggle, { command: CommandIds.cancel }], 60);
       void restorer?.restore(cards, {
         command: CommandIds.card,
         args: () => ({ isRestored: true }),
