@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parent
 PREBUILT = FOLDER / "prebuilt"
 _SUM = FOLDER / "lib" / ".sources"
 _OLDEST_NODE = (20, 19)
-_SOURCES = ("src", "style")
+_SOURCES = ("src", "style", "schema")
 _FILES = ("package.json", "package-lock.json", "tsconfig.json")
 _TIMEOUT_S = 600
 

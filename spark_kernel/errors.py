@@ -48,6 +48,7 @@ __all__ = [
     "SparkStoppedError",
     "SparkVersionError",
     "SqlParameterError",
+    "StaleRequestError",
     "StaleSessionError",
 ]
 
@@ -189,6 +190,10 @@ class LibraryError(SparkKernelError):
 
 class ResourceRequestError(SparkKernelError):
     """A request for ``resource_info`` makes no sense."""
+
+
+class StaleRequestError(SparkKernelError):
+    """A notebook that was sent to be judged makes no sense, or cannot be judged now."""
 
 
 class KernelspecError(SparkKernelError):

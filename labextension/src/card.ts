@@ -1,252 +1,221 @@
-/** The cluster card: what a click on the cluster in the status bar opens. */
+/**
+ * The cluster card: a panel beside the notebook that follows the notebook in front. It is no dialog,
+ * so that it can be kept in sight while cells run.
+ */
 
-import { Dialog, InputDialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { element, link } from './dom';
-import { SparkKernel } from './kernel';
-import { IExecutor, ILink, IResources, IStatus } from './protocol';
-import { fields, text } from './reading';
-import { stateText } from './statusLine';
+import { act, actionLabel } from './cardActions';
+import { Action, actionsOf, factsOf, libraryText, moreText, settingRows } from './cardFacts';
+import { Details } from './details';
+import { element, setText } from './dom';
+import { drawLinks, ExecutorTable } from './executorTable';
+import { Fold } from './folds';
+import { sparkIcon } from './icon';
+import { ISetting } from './detailsContent';
 import { ResourceWatch } from './watch';
-import { countText, joined, sizeText } from './words';
+import { countText } from './words';
 
-const MOST_ROWS = 50;
-const LONGEST = 20_000;
-/** The names that a cluster can have. */
-const CLUSTER = /^[\w.-]+$/;
+/** The command of the driver log; its button is there where the command is. */
+const SHOW_LOG = 'spark-kernel:show-log';
 
-/** Show the card until it is closed. */
-export async function showCard(watch: ResourceWatch, trans: TranslationBundle): Promise<void> {
-  const body = new ClusterCard(watch, trans, () => dialog.reject());
-  const dialog = new Dialog({
-    title: trans.__('Spark cluster'),
-    body,
-    hasClose: true,
-    buttons: [Dialog.okButton({ label: trans.__('Close') })]
-  });
-  const release = watch.attend();
-  try {
-    await dialog.launch();
-  } finally {
-    release();
-    body.dispose();
-  }
-}
+export class ClusterCard extends Widget {
+  static readonly ID = 'spark-kernel-cluster';
 
-class ClusterCard extends Widget {
   constructor(
     private _watch: ResourceWatch,
-    private _trans: TranslationBundle,
-    private _close: () => void
+    private _commands: CommandRegistry,
+    private _trans: TranslationBundle
   ) {
     super();
+    this.id = ClusterCard.ID;
     this.addClass('spark-kernel-card');
-    this.node.append(this._facts, this._links, this._executors, this._actions);
-    const lost = _trans.__(
-      'Jobs that run are cancelled. Cached data, temporary views and DataFrames are lost; other Python variables stay.'
+    this.title.icon = sparkIcon;
+    this.title.caption = _trans.__('Spark Cluster');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', _trans.__('Spark cluster'));
+    this.node.tabIndex = -1;
+    this._details = new Details(_watch);
+    this._executors = new ExecutorTable(_trans);
+    this._settings = new Fold(_trans.__('Settings'), () => this._look());
+    this._libraries = new Fold(_trans.__('Libraries'), () => this._look());
+    this._filter.placeholder = _trans.__('Filter settings');
+    this._filter.setAttribute('aria-label', _trans.__('Filter settings'));
+    this._filter.addEventListener('input', () => this._drawDetails());
+    this._settings.body.append(this._filter, this._settingList, this._settingMore);
+    this._libraries.body.append(this._libraryList, this._libraryMore);
+    const title = element('h2', { text: _trans.__('Spark cluster') });
+    this._known.append(
+      ...[this._facts, this._links, this._actions, this._executors.node],
+      ...[this._settings.node, this._libraries.node]
     );
-    const back = _trans.__('The cluster gets its resources back.');
-    this._actions.append(
-      this._action(_trans.__('Restart Spark'), kernel =>
-        this._change(kernel, _trans.__('Restart Spark'), '%spark restart', lost)
-      ),
-      this._action(_trans.__('Stop Spark'), kernel =>
-        this._change(kernel, _trans.__('Stop Spark'), '%spark stop', `${lost} ${back}`)
-      ),
-      this._action(_trans.__('Attach to Another Cluster'), kernel => this._attach(kernel, lost))
-    );
+    this.node.append(title, this._nothing, this._known);
     _watch.changed.connect(this._draw, this);
+    this._details.changed.connect(this._drawDetails, this);
     this._draw();
   }
 
+  override dispose(): void {
+    this._attend(false);
+    this._details.dispose();
+    super.dispose();
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    this.node.focus();
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._attend(true);
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._attend(this.isVisible);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this._attend(false);
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    this._attend(false);
+    super.onBeforeDetach(message);
+  }
+
+  private _attend(isSeen: boolean): void {
+    if (isSeen && !this._release) {
+      this._release = this._watch.attend();
+      this._draw();
+    } else if (!isSeen && this._release) {
+      this._release();
+      this._release = null;
+    }
+    this._look();
+  }
+
+  /** Ask for settings and libraries only where they are in sight. */
+  private _look(): void {
+    const isOpen = this._settings.isOpen || this._libraries.isOpen;
+    this._details.isWanted = isOpen && this._release !== null;
+    this._drawDetails();
+  }
+
   private _draw(): void {
+    if (!this._release && this._isDrawn) {
+      return;
+    }
+    this._isDrawn = true;
+    const trans = this._trans;
     const kernel = this._watch.current.kernel;
     const status = kernel?.status;
-    this._actions.hidden = !kernel;
+    this._known.hidden = !status;
+    this._nothing.hidden = !!status;
     if (!status) {
-      this._facts.replaceChildren(element('dd', { text: this._trans.__('Nothing is known yet.') }));
+      const none = trans.__('The notebook in front has no kernel of Spark.');
+      setText(this._nothing, kernel ? trans.__('Nothing is known yet.') : none);
       return;
     }
     const resources = this._watch.resources;
-    this._facts.replaceChildren(
-      ...factsOf(status, resources, this._trans).flatMap(([name, value]) => [
-        element('dt', { text: name }),
-        element('dd', { text: value })
-      ])
-    );
-    this._drawLinks(status.links);
-    this._drawExecutors(resources);
+    drawPairs(this._facts, factsOf(status, resources, trans));
+    drawLinks(this._links, status.links);
+    this._drawActions(actionsOf(status.state));
+    this._executors.draw(resources, id => this._watch.history(id));
   }
 
-  private _drawLinks(links: ILink[]): void {
-    const text = links.map(one => `${one.text} ${one.url}`).join('\n');
-    if (this._links.dataset.links !== text) {
-      // Not drawn anew each second, so that a link can be focused and clicked.
-      this._links.dataset.links = text;
-      this._links.replaceChildren(
-        ...links.filter(one => one.url).map(one => link(one.text || one.rel, one.url))
-      );
-    }
-  }
-
-  private _drawExecutors(resources: IResources | null): void {
-    const executors = resources?.executors.slice(0, MOST_ROWS) ?? [];
-    this._executors.hidden = executors.length === 0;
-    const trans = this._trans;
-    const heads = [
-      trans.__('Executor'),
-      trans.__('Host'),
-      trans.__('Tasks'),
-      '',
-      trans.__('Failed'),
-      trans.__('Cached data'),
-      trans.__('Logs')
-    ];
-    const head = element('tr', {}, ...heads.map(text => element('th', { text })));
-    const rows = executors.map(one => this._executorRow(one));
-    const all = (resources?.omittedExecutors ?? 0) + (resources?.executors.length ?? 0);
-    const more = all - executors.length;
-    if (more > 0) {
-      const text = trans.__('and %1 more', countText(more));
-      rows.push(element('tr', {}, element('td', { text, attributes: { colspan: '7' } })));
-    }
-    this._executors.replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
-  }
-
-  private _executorRow(one: IExecutor): HTMLTableRowElement {
-    const cells = [
-      one.isActive ? one.id : this._trans.__('%1 (gone)', one.id),
-      one.host,
-      `${countText(one.activeTasks)} / ${countText(one.cores)}`
-    ].map(text => element('td', { text }));
-    const line = element('td', {}, sparkline(this._watch.history(one.id), one.cores));
-    const rest = [
-      countText(one.failedTasks),
-      `${sizeText(one.memoryUsed)} / ${sizeText(one.memoryMax)}`
-    ].map(text => element('td', { text }));
-    const logs = element('td', {}, ...one.logs.map(log => link(log.text, log.url)));
-    return element('tr', {}, ...cells, line, ...rest, logs);
-  }
-
-  private _action(
-    label: string,
-    act: (kernel: SparkKernel) => Promise<void>
-  ): HTMLButtonElement {
-    const button = element('button', {
-      className: 'jp-mod-styled jp-mod-reject',
-      text: `${label}…`,
-      attributes: { type: 'button' }
-    });
-    button.addEventListener('click', () => {
-      const kernel = this._watch.current.kernel;
-      // JupyterLab shows one dialog after the other.
-      this._close();
-      if (kernel) {
-        void act(kernel);
-      }
-    });
-    return button;
-  }
-
-  /** Run a command that changes the session, for people who know what they lose. */
-  private async _change(
-    kernel: SparkKernel,
-    title: string,
-    code: string,
-    lost: string
-  ): Promise<void> {
-    const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: title })];
-    const answer = await showDialog({ title, body: lost, buttons });
-    if (answer.button.accept) {
-      const { error } = await run(kernel, code);
-      if (error) {
-        await showErrorMessage(title, error);
-      }
-    }
-  }
-
-  private async _attach(kernel: SparkKernel, lost: string): Promise<void> {
-    const title = this._trans.__('Attach to Another Cluster');
-    const { printed, error } = await run(kernel, '%spark attach');
-    const names = printed.split('\n').filter(name => CLUSTER.test(name));
-    if (names.length === 0) {
-      await showErrorMessage(title, text(error || printed, 1000));
+  private _drawActions(actions: Action[]): void {
+    const hasLog = this._commands.hasCommand(SHOW_LOG);
+    const said = [...actions, hasLog].join();
+    if (this._actions.dataset.actions === said) {
       return;
     }
-    const chosen = await InputDialog.getItem({ title, items: names });
-    if (chosen.value && CLUSTER.test(chosen.value)) {
-      await this._change(kernel, title, `%spark attach ${chosen.value}`, lost);
+    this._actions.dataset.actions = said;
+    const buttons = actions.map(action => {
+      const label = actionLabel(action, this._trans);
+      return button(action === 'start' ? label : `${label}…`, () => this._act(action));
+    });
+    if (hasLog) {
+      const label = this._trans.__('Driver Log');
+      buttons.push(button(label, () => void this._commands.execute(SHOW_LOG)));
+    }
+    this._actions.replaceChildren(...buttons);
+  }
+
+  private _act(action: Action): void {
+    const kernel = this._watch.current.kernel;
+    if (kernel) {
+      void act(action, kernel, () => kernel.details(), this._trans);
     }
   }
 
+  private _drawDetails(): void {
+    const known = this._details.known;
+    const trans = this._trans;
+    this._settings.count = known ? countText(known.settings.length + known.omittedSettings) : '';
+    this._libraries.count = known ? countText(known.libraries.length + known.omittedLibraries) : '';
+    if (!known || known.age === null) {
+      this._settingList.replaceChildren();
+      this._libraryList.replaceChildren();
+      setText(this._settingMore, trans.__('Asking the kernel…'));
+      setText(this._libraryMore, trans.__('Asking the kernel…'));
+      return;
+    }
+    const { rows, more } = settingRows(known, this._filter.value, trans);
+    this._settingList.replaceChildren(...rows.flatMap(one => settingNodes(one)));
+    const next = known.isNext ? trans.__('These are for the next session.') : '';
+    setText(this._settingMore, [more, next].filter(Boolean).join(' '));
+    const pairs = known.libraries.map(one => libraryText(one, trans));
+    drawPairs(this._libraryList, pairs);
+    const none = pairs.length ? '' : trans.__('None was added; `%spark add` adds one.');
+    setText(this._libraryMore, none || moreText(known.omittedLibraries, trans));
+  }
+
+  private _details: Details;
+  private _executors: ExecutorTable;
+  private _settings: Fold;
+  private _libraries: Fold;
+  private _release: (() => void) | null = null;
+  private _isDrawn = false;
+  private _known = element('div');
+  private _nothing = element('p', { className: 'spark-kernel-quiet' });
   private _facts = element('dl');
   private _links = element('div', { className: 'spark-kernel-links' });
-  private _executors = element('table');
   private _actions = element('div', { className: 'spark-kernel-actions' });
+  private _filter = element('input', { attributes: { type: 'search' } });
+  private _settingList = element('dl', { className: 'spark-kernel-list' });
+  private _settingMore = element('p', { className: 'spark-kernel-quiet' });
+  private _libraryList = element('dl', { className: 'spark-kernel-list' });
+  private _libraryMore = element('p', { className: 'spark-kernel-quiet' });
 }
 
-function factsOf(
-  status: IStatus,
-  resources: IResources | null,
-  trans: TranslationBundle
-): [string, string][] {
-  const { cluster, application, error } = status;
-  const metrics = resources?.metrics ?? {};
-  const heap = metrics.heap;
-  const memory = metrics.storage_memory;
-  const share = (metric: typeof heap) =>
-    metric && metric.value !== null
-      ? joined([sizeText(metric.value), metric.max !== null && `/ ${sizeText(metric.max)}`]).replace(' · ', ' ')
-      : '';
-  const facts: [string, string][] = [
-    [trans.__('Cluster'), joined([cluster.name, cluster.master !== cluster.name && cluster.master])],
-    [trans.__('State'), joined([stateText(status.state, trans), status.message])],
-    [trans.__('Error'), joined([error?.message, error?.hint])],
-    [trans.__('Application'), joined([application.id, application.name])],
-    [trans.__('Started'), joined([application.user, application.started])],
-    [trans.__('Cached data'), share(memory)],
-    [trans.__('Driver memory'), share(heap)],
-    [
-      trans.__('Versions'),
-      joined((resources?.versions ?? []).map(one => `${one.name} ${one.version}`))
-    ]
-  ];
-  return facts.filter(([, value]) => value);
+/** Draw names with values, and touch only what is another. */
+function drawPairs(list: HTMLElement, pairs: [string, string][]): void {
+  const nodes = [...list.children] as HTMLElement[];
+  pairs.flat().forEach((text, i) => {
+    const node = nodes[i] ?? list.appendChild(element(i % 2 ? 'dd' : 'dt'));
+    setText(node, text);
+  });
+  nodes.slice(2 * pairs.length).forEach(node => node.remove());
 }
 
-/** Draw how many tasks an executor ran, from then to now. */
-function sparkline(values: readonly number[], most: number): SVGSVGElement {
-  const space = 'http://www.w3.org/2000/svg';
-  const drawn = document.createElementNS(space, 'svg');
-  drawn.setAttribute('class', 'spark-kernel-sparkline');
-  drawn.setAttribute('viewBox', '0 0 60 16');
-  drawn.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS(space, 'polyline');
-  const top = Math.max(most, 1, ...values);
-  const first = 60 - (values.length - 1) * 2;
-  line.setAttribute(
-    'points',
-    values.map((value, i) => `${first + 2 * i},${(15 - (14 * value) / top).toFixed(1)}`).join(' ')
-  );
-  drawn.append(line);
-  return drawn;
+function settingNodes(one: ISetting): HTMLElement[] {
+  // A line may end behind a dot of the key, which copying does not see.
+  const [first, ...rest] = one.key.split('.');
+  const parts = rest.flatMap(part => ['.', element('wbr'), part]);
+  const className = one.isChosen ? 'spark-kernel-chosen' : '';
+  const value = element('code', { text: one.value, title: one.value });
+  const origin = element('div', { className: 'spark-kernel-quiet', text: one.origin });
+  return [element('dt', { className }, first, ...parts), element('dd', {}, value, origin)];
 }
 
-/** Run a command of the kernel's, after the cells that wait; tells what it printed, or its error. */
-async function run(
-  kernel: SparkKernel,
-  code: string
-): Promise<{ printed: string; error: string }> {
-  const future = kernel.connection.requestExecute({ code, store_history: false });
-  let printed = '';
-  future.onIOPub = message => {
-    if (message.header.msg_type === 'stream' && printed.length < LONGEST) {
-      printed += String(fields(message.content).text ?? '');
-    }
-  };
-  const content = (await future.done)?.content;
-  const error = content?.status === 'error' ? text(`${content.ename}: ${content.evalue}`) : '';
-  return { printed, error };
+function button(text: string, press: () => void): HTMLButtonElement {
+  const made = element('button', { text, attributes: { type: 'button' } });
+  made.addEventListener('click', press);
+  return made;
 }

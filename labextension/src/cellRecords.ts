@@ -10,14 +10,21 @@ import { KEY } from './protocol';
 import { fields } from './reading';
 import { outcomeOf, strippedOutputs } from './recordRules';
 
-/** Let a reply do to a cell what it should. Not an edit: undo does not take it back. */
-export function applyReply(cell: ICellModel, metadata: unknown): void {
+/**
+ * Let a reply do to a cell what it should; gives whether that changed the cell's record. Not an edit:
+ * undo does not take it back.
+ */
+export function applyReply(cell: ICellModel, metadata: unknown): boolean {
   const outcome = outcomeOf(metadata);
   if (outcome.kind === 'write') {
     quietly(cell, () => cell.setMetadata(KEY, outcome.record as never));
-  } else if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {
-    quietly(cell, () => cell.deleteMetadata(KEY));
+    return true;
   }
+  if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {
+    quietly(cell, () => cell.deleteMetadata(KEY));
+    return true;
+  }
+  return false;
 }
 
 /** Remove every trace of records from a notebook; gives how many cells had one. */
@@ -32,7 +39,7 @@ export function stripNotebook(notebook: INotebookModel): number {
     stripped += hadRecord || hadTrace ? 1 : 0;
   }
   if (notebook.getMetadata(KEY) !== undefined) {
-    notebook.deleteMetadata(KEY);
+    quietly(notebook, () => notebook.deleteMetadata(KEY));
   }
   return stripped;
 }
@@ -46,6 +53,7 @@ function stripOutputs(cell: ICodeCellModel): boolean {
   return true;
 }
 
-function quietly(cell: ICellModel, change: () => void): void {
-  cell.sharedModel.transact(change, false);
+/** Change a cell or a notebook in a way that undo does not take back. */
+export function quietly(of: ICellModel | INotebookModel, change: () => void): void {
+  of.sharedModel.transact(change, false);
 }

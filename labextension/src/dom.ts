@@ -11,7 +11,7 @@ export interface IParts {
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   parts: IParts = {},
-  ...children: Node[]
+  ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   if (parts.className) {

@@ -7,6 +7,7 @@
 import { Kernel, KernelMessage } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { DETAILS, IDetails, readDetails } from './detailsContent';
 import { Follower } from './follower';
 import {
   FEATURE,
@@ -19,6 +20,7 @@ import {
   STATUS
 } from './protocol';
 import { Fields, fields, text } from './reading';
+import { IJudgedCell, readStale } from './staleContent';
 
 const PATIENCE_MS = 10_000;
 const RESTARTS: Kernel.Status[] = ['restarting', 'autorestarting'];
@@ -83,17 +85,24 @@ export class SparkKernel extends Follower {
     return resources;
   }
 
+  /** Ask for settings, libraries and clusters; null where no sensible answer comes in time. */
+  async details(): Promise<IDetails | null> {
+    return readDetails(await this._ask('resource_info', { types: DETAILS }));
+  }
+
+  /** Ask which results are out of date; null where no sensible answer comes in time. */
+  async stale(cells: IJudgedCell[]): Promise<Map<string, string> | null> {
+    return readStale(await this._ask('spark_stale', { cells }));
+  }
+
   /**
-   * Cancel what runs; gives an empty text, or why that failed.
+   * Cancel what runs; gives an empty text, or why that failed: null where no sensible answer came.
    *
    * @param scope "cell", "job", "stage", "query" or "all"
    */
-  async cancel(scope: string, id: string | number | null): Promise<string> {
+  async cancel(scope: string, id: string | number | null): Promise<string | null> {
     const content = await this._ask('spark_cancel', id === null ? { scope } : { scope, id });
-    if (!content) {
-      return 'The kernel did not answer.';
-    }
-    return content.status === 'ok' ? '' : text(content.evalue, 400) || 'It could not be cancelled.';
+    return content?.status === 'ok' ? '' : text(content?.evalue, 400) || null;
   }
 
   private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {

@@ -1,9 +1,12 @@
 /** Renders the progress MIME type; above `text/html`, so that the fallback is not shown as well. */
 
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { Widget } from '@lumino/widgets';
 
+import { IProgressChoices, Preferences } from './preferences';
 import { IProgress, readProgress } from './progressContent';
 import { ITarget, shownProgress } from './progressRows';
 import { ProgressView } from './progressView';
@@ -14,30 +17,48 @@ import { SessionKernel } from './sessionKernel';
 const RANK = 20;
 
 /**
- * Make a factory of renderers.
+ * Draw progress in what a registry renders, as long as people want that.
  *
- * @param session the kernel of the notebook that they belong to; null where there is none
+ * @param session the kernel of the notebook that it belongs to; null where there is none
+ * @returns what ends to follow their choice
  */
-export function progressFactory(
+export function offerProgress(
+  rendermime: IRenderMimeRegistry,
   session: SessionKernel | null,
+  choices: Preferences<IProgressChoices>,
   trans: TranslationBundle
-): IRenderMime.IRendererFactory {
-  return {
+): IDisposable {
+  const factory: IRenderMime.IRendererFactory = {
     safe: true,
     mimeTypes: [PROGRESS_MIME],
     defaultRank: RANK,
-    createRenderer: () => new ProgressRenderer(session, trans)
+    createRenderer: () => new ProgressRenderer(session, choices, trans)
   };
+  const follow = () => {
+    const isThere = rendermime.getFactory(PROGRESS_MIME) !== undefined;
+    if (choices.now.isLive && !isThere) {
+      rendermime.addFactory(factory);
+    } else if (!choices.now.isLive && isThere) {
+      rendermime.removeMimeType(PROGRESS_MIME);
+    }
+  };
+  // A notebook's registry begins as a copy, with what draws without a kernel.
+  rendermime.removeMimeType(PROGRESS_MIME);
+  follow();
+  choices.changed.connect(follow);
+  return new DisposableDelegate(() => choices.changed.disconnect(follow));
 }
 
 class ProgressRenderer extends Widget implements IRenderMime.IRenderer {
   constructor(
     private _session: SessionKernel | null,
+    private _choices: Preferences<IProgressChoices>,
     private _trans: TranslationBundle
   ) {
     super();
     this._view = new ProgressView(this.node, _trans, target => this._cancel(target));
     _session?.changed.connect(this._follow, this);
+    _choices.changed.connect(this._draw, this);
     this._follow();
   }
 
@@ -63,15 +84,18 @@ class ProgressRenderer extends Widget implements IRenderMime.IRenderer {
   private _draw(): void {
     if (this._progress && !this.isDisposed) {
       const isLive = this._session?.kernel?.isLive(this._progress.cellId) ?? false;
-      this._view.draw(shownProgress(this._progress, isLive, this._trans), this._run);
+      const { open } = this._choices.now;
+      this._view.draw(shownProgress(this._progress, isLive, this._trans, open), this._run);
     }
   }
 
-  private _cancel(target: ITarget): Promise<string> {
+  private async _cancel(target: ITarget): Promise<string> {
     const kernel = this._session?.kernel;
-    return kernel
-      ? kernel.cancel(target.scope, target.id)
-      : Promise.resolve(this._trans.__('There is no kernel any more.'));
+    if (!kernel) {
+      return this._trans.__('There is no kernel any more.');
+    }
+    const why = await kernel.cancel(target.scope, target.id);
+    return why ?? this._trans.__('The kernel did not answer.');
   }
 
   private _view: ProgressView;

@@ -2,6 +2,7 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { IProgressChoices } from './preferences';
 import {
   IJob,
   IProgress,
@@ -56,6 +57,8 @@ export interface IShown {
   facts: string;
   bar: IBar | null;
   target: ITarget | null;
+  /** Whether jobs and stages are seen without a click. */
+  isOpen: boolean;
   /** What runs or needs a look. */
   rows: IRow[];
   /** What is over and went well. */
@@ -86,7 +89,8 @@ const MARKS: Record<RunState, string> = {
 export function shownProgress(
   progress: IProgress,
   isLive: boolean,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  open: IProgressChoices['open'] = 'running'
 ): IShown {
   const isRunning = !progress.isFinal && isLive;
   const settle = (state: RunState): RunState =>
@@ -107,6 +111,7 @@ export function shownProgress(
   const doneCount = done.length;
   return {
     ...headOf(progress, isLive, trans),
+    isOpen: open === 'always' || (open === 'running' && isRunning),
     rows,
     done: done.map(job => row(job, false)),
     doneTitle: trans._n('%1 finished job', '%1 finished jobs', doneCount, countText(doneCount)),

@@ -35,7 +35,7 @@ export class ProgressView {
   draw(shown: IShown, extra = ''): void {
     this._last = [shown, extra];
     const isRunning = shown.state === 'running';
-    this._fold.offer(isRunning);
+    this._fold.offer(shown.isOpen);
     const isOpen = this._fold.isOpen;
     setText(this._mark, shown.mark);
     setAttribute(this._mark, 'data-state', shown.state);

@@ -5,6 +5,8 @@ import { amount, count, Fields, fields, items, text, webAddress, word } from './
 /** Under which all that is ours stands in the dictionaries of others. */
 export const KEY = 'spark_kernel';
 export const PROGRESS_MIME = 'application/vnd.spark-kernel.progress.v1+json';
+/** Of a display that only carries a record, in its metadata. */
+export const RECORD_MIME = 'application/vnd.spark-kernel.record.v1+json';
 export const STATUS = 'spark_status';
 /** A kernel is one of ours if it says that it has this feature. */
 export const FEATURE = 'spark status';

@@ -6,7 +6,7 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils';
 
 import { KEY, PROGRESS_MIME } from './protocol';
 import { Fields, fields } from './reading';
-import { readRecord } from './record';
+import { IRecord, readRecord } from './record';
 
 /** What a reply holds beside its record, for the notebook and not for the cell. */
 const SESSION = 'session';
@@ -78,4 +78,9 @@ export function strippedOutputs(outputs: IOutput[]): IOutput[] {
 export function isChanged(source: string, record: unknown): boolean {
   const sum = readRecord(record)?.sourceSum;
   return !!sum && sum !== bytesToHex(sha256(utf8ToBytes(source)));
+}
+
+/** Whether the outputs of a run were cleared, which leaves the record where it is. */
+export function isCleared(record: IRecord, hasOutputs: boolean, count: number | null): boolean {
+  return !hasOutputs && count === null && record.status !== 'aborted';
 }

@@ -10,15 +10,19 @@ import { Kernel, KernelMessage } from '@jupyterlab/services';
 import { AddedCells } from './addedCells';
 import { applyReply } from './cellRecords';
 import { Follower } from './follower';
+import { IProvenanceChoices, Preferences } from './preferences';
 import { Fields, fields, text } from './reading';
 import { SessionKernel } from './sessionKernel';
+import { SummaryWriter } from './summaryWriter';
 
 const MOST_WAITING = 2_000;
 
 export class Recorder extends Follower {
   constructor(
     private _panel: NotebookPanel,
-    private _session: SessionKernel
+    private _session: SessionKernel,
+    private _choices: Preferences<IProvenanceChoices>,
+    private _summary: SummaryWriter
   ) {
     super();
     _session.changed.connect(this._follow, this);
@@ -63,8 +67,8 @@ export class Recorder extends Follower {
   private _record(cellId: string, metadata: unknown): void {
     this._added.note(cellId, metadata);
     const cell = cellOf(this._panel, cellId);
-    if (cell) {
-      applyReply(cell, metadata);
+    if (cell && this._choices.now.isWritten && applyReply(cell, metadata)) {
+      this._summary.note(metadata);
     }
   }
 

@@ -4,6 +4,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
+import { IStatusChoices, Preferences } from './preferences';
 import { element, setAttribute, setText } from './dom';
 import { statusLine } from './statusLine';
 import { ResourceWatch } from './watch';
@@ -11,7 +12,12 @@ import { ResourceWatch } from './watch';
 const TICK_MS = 1_000;
 
 export class StatusItem extends Widget {
-  constructor(watch: ResourceWatch, trans: TranslationBundle, open: () => void) {
+  constructor(
+    watch: ResourceWatch,
+    private _choices: Preferences<IStatusChoices>,
+    trans: TranslationBundle,
+    open: () => void
+  ) {
     super();
     this.addClass('spark-kernel-status');
     this._watch = watch;
@@ -32,6 +38,7 @@ export class StatusItem extends Widget {
     this._button.addEventListener('click', open);
     this.node.append(this._button);
     watch.changed.connect(this._draw, this);
+    _choices.changed.connect(this._draw, this);
     this._draw();
   }
 
@@ -51,7 +58,7 @@ export class StatusItem extends Widget {
 
   private _draw(): void {
     clearTimeout(this._timer);
-    const kernel = this._watch.current.kernel;
+    const kernel = this._choices.now.isShown ? this._watch.current.kernel : null;
     if (this.isDisposed) {
       return;
     }

@@ -8,10 +8,11 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { CurrentKernel } from './current';
 import { SparkKernel } from './kernel';
+import { IStatusChoices, Preferences } from './preferences';
 import { IResources, IStatus, State } from './protocol';
 
-const WORKING_MS = 2_000;
-const RESTING_MS = 60_000;
+/** A card in sight is kept from growing old; the driver rests between two questions. */
+const ATTENDED_MS = 30_000;
 const SOON_MS = 300;
 /** The kernel answers with what it has, and takes samples for 15 s from then on. */
 const OLD_S = 3;
@@ -31,8 +32,12 @@ export function isWorking(
 }
 
 export class ResourceWatch {
-  constructor(readonly current: CurrentKernel) {
+  constructor(
+    readonly current: CurrentKernel,
+    private _choices: Preferences<IStatusChoices>
+  ) {
     current.changed.connect(this._begin, this);
+    _choices.changed.connect(() => this._plan(SOON_MS));
     document.addEventListener('visibilitychange', () => this._plan(SOON_MS));
     this._begin();
   }
@@ -101,7 +106,6 @@ export class ResourceWatch {
     if (!kernel || this._isAsking) {
       return;
     }
-    let rest = RESTING_MS;
     if (this.current.panel?.isVisible) {
       this._isAsking = true;
       const resources = await kernel.resources();
@@ -115,13 +119,20 @@ export class ResourceWatch {
       }
       this._changed.emit();
     }
-    if (this._attention > 0 || isWorking(kernel.connection.status, kernel.status, this._resources)) {
-      rest = WORKING_MS;
+    this._plan(this._rest(kernel));
+  }
+
+  /** Give the time until the next question. */
+  private _rest(kernel: SparkKernel): number {
+    const { working, resting } = this._choices.now;
+    const isAtWork = isWorking(kernel.connection.status, kernel.status, this._resources);
+    if (!isAtWork && this._attention === 0) {
+      return 1000 * resting;
     }
-    if ((this._resources?.age ?? 0) > OLD_S && rest === WORKING_MS) {
-      rest = AGAIN_MS;
+    if ((this._resources?.age ?? 0) > OLD_S) {
+      return AGAIN_MS;
     }
-    this._plan(rest);
+    return isAtWork ? 1000 * working : Math.min(ATTENDED_MS, 1000 * resting);
   }
 
   private _remember(resources: IResources): void {

@@ -1,5 +1,10 @@
 /** Says durations, sizes and counts as the kernel's own displays do. */
 
+/** Of the translations of all that people read. */
+export const DOMAIN = 'spark_kernel';
+/** Of the commands in the palette. */
+export const CATEGORY = 'Spark';
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
 /** Say a time; tenths of what still runs would only flicker. */

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timezone
+from typing import Any
 
 from spark_kernel.display.jobs import duration_text, joined, one_line, plural, size_text
 from spark_kernel.display.render import aligned, render
-from spark_kernel.protocol.mimebundle import MimeBundle, bundle
-from spark_kernel.protocol.provenance import CellRecord, Dataset, RunStatus
+from spark_kernel.protocol.mimebundle import bundle
+from spark_kernel.protocol.provenance import (
+    RECORD_MIME,
+    VERSION,
+    CellRecord,
+    Dataset,
+    RunStatus,
+)
 
 __all__ = ["record_line", "record_text", "record_view"]
 
@@ -17,10 +24,11 @@ _DATASETS = 10
 _LIBRARIES = 20
 
 
-def record_view(record: CellRecord) -> MimeBundle:
+def record_view(record: CellRecord) -> dict[str, Any]:
     """Show that a cell was recorded, in one line that stays in the notebook."""
     line = record_line(record)
-    return bundle(line, render("record.html.j2", line=line))
+    shown = bundle(line, render("record.html.j2", line=line))
+    return {**shown, RECORD_MIME: {"version": VERSION}}
 
 
 def record_line(record: CellRecord) -> str:

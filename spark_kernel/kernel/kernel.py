@@ -32,8 +32,10 @@ from spark_kernel.kernel.provenance import Recorder
 from spark_kernel.kernel.publisher import Publisher
 from spark_kernel.kernel.quiet_requests import QuietRequests
 from spark_kernel.kernel.resource_info import ResourceDesk
+from spark_kernel.kernel.session_details import SessionDetails
 from spark_kernel.kernel.shell import SparkShell
 from spark_kernel.kernel.sql import install_sql
+from spark_kernel.kernel.stale_request import StaleDesk
 from spark_kernel.magics.charts import draw
 from spark_kernel.magics.frames import FrameDisplay
 from spark_kernel.magics.spark import SparkMagics
@@ -46,7 +48,7 @@ from spark_kernel.protocol.events import (
     SessionState,
     SessionStatus,
 )
-from spark_kernel.protocol.messages import SPARK_CANCEL, SUPPORTED_FEATURES
+from spark_kernel.protocol.messages import SPARK_CANCEL, SPARK_STALE, SUPPORTED_FEATURES
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.application_watch import ApplicationWatch
@@ -58,6 +60,7 @@ from spark_kernel.spark.resources import ResourceMonitor
 from spark_kernel.spark.sampling import Sampler
 from spark_kernel.spark.session import KernelSession
 from spark_kernel.spark.settings import StartMode
+from spark_kernel.spark.settings_in_force import present_settings
 from spark_kernel.spark.stream_preview import StreamPreviews
 from spark_kernel.spark.streaming import follow_queries, translate_errors
 
@@ -99,21 +102,21 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         )
         self.stream_previews = StreamPreviews(self.publisher.emit)
         self.cancel_desk = CancelDesk(self.interrupts, self.sampler)
-        self.resource_monitor = ResourceMonitor(lambda: self.calls.cell_jobs)
+        self.resource_monitor = ResourceMonitor(
+            lambda: self.calls.cell_jobs, lambda: present_settings(self.spark_session)
+        )
         self.spark_session = KernelSession(
             self.session_settings(), self._take_note, process_clock(), _versions(), self.calls
         )
         self.application_watch = ApplicationWatch(lambda: self.calls.cell_jobs, self.spark_session)
-        self.resource_desk = ResourceDesk(
-            lambda: self.spark_session.status,
-            self.resource_monitor,
-            Meters(lambda: self.spark_session.driver.pid),
-        )
+        self.resource_desk = self._resource_desk()
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
         self.recorder = Recorder(self, self.calls, self.publisher.emit, self.provenance)
+        self.stale_desk = StaleDesk(MagicControls(self).library_version)
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
+        self.control_handlers[f"{SPARK_STALE}_request"] = self.spark_stale_request
         for handlers in (self.control_handlers, self.shell_handlers):
             handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
         hooks.install(self.spark_session, self.wait_for_spark, self.recorder.session_ends)
@@ -136,6 +139,13 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             {"text": "PySpark Reference", "url": _PYSPARK_REFERENCE},
             *self.help_links,
         ]
+
+    def _resource_desk(self) -> ResourceDesk:
+        """Make what tells clients of the cluster."""
+        session, monitor = self.spark_session, self.resource_monitor
+        details = SessionDetails(session, monitor, lambda: MagicControls(self).cluster_names)
+        meters = Meters(lambda: session.driver.pid)
+        return ResourceDesk(lambda: session.status, monitor, meters, details)
 
     def _show_sessions(self) -> None:
         """Show the session that is the last value of a cell as a card."""
@@ -358,6 +368,12 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         content = await loop.run_in_executor(None, self.cancel_desk.reply, parent["content"])
         if self.session is not None:
             self.session.send(stream, f"{SPARK_CANCEL}_reply", content, dict(parent), ident=ident)
+
+    async def spark_stale_request(self, stream: Any, ident: Any, parent: Mapping[str, Any]) -> None:
+        """Judge the results of a notebook; called on the control thread."""
+        content = await self.stale_desk.reply(parent["content"])
+        if self.session is not None:
+            self.session.send(stream, f"{SPARK_STALE}_reply", content, dict(parent), ident=ident)
 
     async def resource_info_request(
         self, stream: Any, ident: Any, parent: Mapping[str, Any]

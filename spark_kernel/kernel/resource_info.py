@@ -14,9 +14,11 @@ from typing import Any
 from spark_kernel.display.resources import resource_card
 from spark_kernel.errors import ResourceRequestError
 from spark_kernel.kernel.meters import Meters
+from spark_kernel.kernel.session_details import DETAILS, SessionDetails
 from spark_kernel.protocol.events import SessionStatus
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.resources import (
+    ALL_RESOURCE_TYPES,
     RESOURCE_TYPES,
     SparkResources,
     resource_content,
@@ -36,14 +38,21 @@ class ResourceDesk:
     ----------
     status
         Gives the status of the session.
+    details
+        Knows its settings and libraries.
     """
 
     def __init__(
-        self, status: Callable[[], SessionStatus], monitor: ResourceMonitor, meters: Meters
+        self,
+        status: Callable[[], SessionStatus],
+        monitor: ResourceMonitor,
+        meters: Meters,
+        details: SessionDetails,
     ) -> None:
         self._status = status
         self._monitor = monitor
         self._meters = meters
+        self._details = details
         self._lock = threading.Lock()
         self._drawn: tuple[SessionStatus, SparkResources | None, MimeBundle] | None = None
 
@@ -53,7 +62,7 @@ class ResourceDesk:
             wanted = _wanted(content)
         except ResourceRequestError as error:
             return {"status": "error", "ename": type(error).__name__, "evalue": str(error)}
-        self._monitor.want()
+        self._monitor.want(with_settings="settings" in wanted)
         status, found = self._status(), self._monitor.latest
         with self._lock:
             metrics = self._meters.read()
@@ -63,6 +72,7 @@ class ResourceDesk:
             for name, listed in metrics.items()
         }
         resources["spark"] = spark_resource(status, found)
+        resources.update({name: self._details.entry(name) for name in wanted if name in DETAILS})
         age_s = time.monotonic() - found.taken if found else 0.0
         return resource_content(age_s, resources, wanted, data)
 
@@ -85,10 +95,10 @@ def _wanted(content: Mapping[str, Any]) -> list[str]:
     if not isinstance(types, list | tuple) or not all(isinstance(name, str) for name in types):
         raise ResourceRequestError("`types` is not a list of names.", _hint())
     for name in types:
-        if name not in RESOURCE_TYPES:
+        if name not in ALL_RESOURCE_TYPES:
             raise ResourceRequestError(f"There is no type of resource {name!r}.", _hint())
     return list(types)
 
 
 def _hint() -> str:
-    return f"the types are {', '.join(RESOURCE_TYPES)}"
+    return f"the types are {', '.join(ALL_RESOURCE_TYPES)}"

@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "KEY",
+    "RECORD_MIME",
     "SESSION",
     "CellRecord",
     "DataKind",
@@ -32,6 +33,9 @@ KEY = "spark_kernel"
 
 SESSION = "session"
 """What a reply holds beside its record, for the notebook and not for the cell."""
+
+RECORD_MIME = "application/vnd.spark-kernel.record.v1+json"
+"""Of a display that only carries a record: says so to clients that draw the record themselves."""
 
 VERSION = "1.0"
 

@@ -11,6 +11,7 @@ from spark_kernel.protocol.messages import VERSION, status_content
 from spark_kernel.protocol.mimebundle import MimeBundle
 
 __all__ = [
+    "ALL_RESOURCE_TYPES",
     "RESOURCE_INFO",
     "RESOURCE_TYPES",
     "ExecutorResources",
@@ -22,6 +23,8 @@ __all__ = [
 
 RESOURCE_INFO = "resource_info"
 RESOURCE_TYPES = ("system", "kernel", "spark")
+"""What a request gets that names none."""
+ALL_RESOURCE_TYPES = (*RESOURCE_TYPES, "settings", "libraries", "clusters")
 _VERSIONS = ("spark", "hadoop", "scala", "java", "python", "kernel")
 _SPARK_METRICS = {
     "executors": "executors",
@@ -143,6 +146,6 @@ def resource_content(
         "status": "ok",
         "version": VERSION,
         "age_s": round(age_s, 3),
-        "resources": [resources[name] for name in RESOURCE_TYPES if name in wanted],
+        "resources": [resources[name] for name in ALL_RESOURCE_TYPES if name in wanted],
         "data": data,
     }

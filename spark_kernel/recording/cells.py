@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-from spark_kernel.protocol.provenance import KEY, SESSION, CellRecord, RunStatus
+from spark_kernel.protocol.provenance import KEY, RECORD_MIME, SESSION, CellRecord, RunStatus
 from spark_kernel.protocol.record_reading import record_of
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 RunCell = tuple[Mapping[str, Any], CellRecord]
 """A code cell, and the record of its latest run."""
 
-_QUIET = {"text/html", "text/plain"}
+_QUIET = {RECORD_MIME, "text/html", "text/plain"}
 """What a display that only carries a record consists of; a progress display has more."""
 
 

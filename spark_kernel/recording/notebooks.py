@@ -17,7 +17,14 @@ from spark_kernel.recording.cells import is_cleared, mapping_of, newest_record, 
 from spark_kernel.recording.files import read_notebook_file
 from spark_kernel.redaction import redacted
 
-__all__ = ["OtherRun", "RecordedCell", "RecordedNotebook", "read_notebook", "title_of"]
+__all__ = [
+    "OtherRun",
+    "RecordedCell",
+    "RecordedNotebook",
+    "read_notebook",
+    "recorded_notebook",
+    "title_of",
+]
 
 _CLOCK_SLACK = timedelta(seconds=2)
 _MOST_BYTES = 500_000_000
@@ -80,7 +87,11 @@ def read_notebook(path: Path) -> RecordedNotebook:
     NotebookError
         If the file cannot be read, or is no notebook.
     """
-    content = read_notebook_file(path, _MOST_BYTES)
+    return recorded_notebook(read_notebook_file(path, _MOST_BYTES), path)
+
+
+def recorded_notebook(content: Mapping[str, Any], path: Path | None) -> RecordedNotebook:
+    """Take the code cells of a notebook's JSON, which may hold anything in its list ``cells``."""
     found: list[RecordedCell] = []
     for cell in content["cells"]:
         if isinstance(cell, Mapping) and cell.get("cell_type") == "code":

@@ -1,4 +1,4 @@
-"""Keeps a snapshot of what the application has: executors, memory, cores, tasks.
+"""Keeps a snapshot of what the application has: executors, memory, cores, tasks, and its settings.
 
 A thread of its own asks the driver, so that a driver that hangs holds nobody up: whoever wants to
 know gets the snapshot, and its age.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -18,8 +18,9 @@ from spark_kernel.protocol.resources import ExecutorResources, SparkResources
 from spark_kernel.redaction import without_password
 from spark_kernel.spark.backend import Jobs
 from spark_kernel.spark.ownership import disown
+from spark_kernel.spark.settings_in_force import SettingInForce
 
-__all__ = ["ResourceMonitor", "read_resources"]
+__all__ = ["ResourceMonitor", "SettingsTaken", "read_resources"]
 
 _log = logging.getLogger(__name__)
 _PERIOD_S = 1.0
@@ -35,6 +36,21 @@ class _Snapshot:
     resources: SparkResources
 
 
+@dataclass(frozen=True)
+class SettingsTaken:
+    """The settings of a session.
+
+    Attributes
+    ----------
+    taken
+        When they were such, in seconds of ``time.monotonic``.
+    """
+
+    of: Jobs
+    taken: float
+    settings: Sequence[SettingInForce]
+
+
 class ResourceMonitor:
     """Asks the driver what it has: when its session changes, and while somebody wants to know.
 
@@ -42,10 +58,19 @@ class ResourceMonitor:
     ----------
     cell_jobs
         Gives our half in the present driver, or None where there is none.
+    settings
+        Asks the driver for the settings of its session.
     """
 
-    def __init__(self, cell_jobs: Callable[[], Jobs | None]) -> None:
+    def __init__(
+        self,
+        cell_jobs: Callable[[], Jobs | None],
+        settings: Callable[[], Sequence[SettingInForce]] = tuple,
+    ) -> None:
         self._cell_jobs = cell_jobs
+        self._read_settings = settings
+        self._settings: SettingsTaken | None = None
+        self._is_settings_wanted = False
         self._snapshot: _Snapshot | None = None
         self._leased_until = 0.0
         self._is_stopping = False
@@ -72,10 +97,17 @@ class ResourceMonitor:
         snapshot = self._snapshot
         return snapshot.resources if snapshot and snapshot.of is self._cell_jobs() else None
 
-    def want(self) -> None:
-        """Keep the snapshot fresh for a while from now on."""
+    @property
+    def latest_settings(self) -> SettingsTaken | None:
+        """The settings of the present driver, however old; None where nobody has asked yet."""
+        taken = self._settings
+        return taken if taken and taken.of is self._cell_jobs() else None
+
+    def want(self, *, with_settings: bool = False) -> None:
+        """Keep the snapshot fresh for a while from now on, and ask once for the settings."""
         with self._changed:
             self._leased_until = time.monotonic() + _LEASE_S
+            self._is_settings_wanted |= with_settings
             self._changed.notify_all()
 
     def refresh(self, timeout_s: float = 0.0) -> bool:
@@ -121,6 +153,9 @@ class ResourceMonitor:
         try:
             found = jobs.resources(_LISTED_EXECUTORS)
             self._snapshot = _Snapshot(jobs, read_resources(found, time.monotonic()))
+            if self._is_settings_wanted:
+                self._is_settings_wanted = False
+                self._settings = SettingsTaken(jobs, time.monotonic(), self._read_settings())
         except Exception as error:  # the driver is gone, or on its way
             self._leased_until = 0.0
             _log.info("the driver was not asked what it has: %s", str(error).split("\n", 1)[0])

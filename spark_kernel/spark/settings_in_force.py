@@ -18,11 +18,22 @@ if TYPE_CHECKING:
     from spark_kernel.spark.session import KernelSession
     from spark_kernel.spark.settings import SessionSettings
 
-__all__ = ["Changes", "SettingInForce", "change_settings", "settings_in_force", "with_changes"]
+__all__ = [
+    "Changes",
+    "SettingInForce",
+    "change_settings",
+    "coming_settings",
+    "present_settings",
+    "settings_in_force",
+    "with_changes",
+]
 
 _log = logging.getLogger(__name__)
 _HIDDEN = "*********(redacted)"
 _BY_MAGIC = "%%spark_conf"
+_BY_SPARK = "Spark"
+_BY_CONFIGURATION = "the kernel's configuration"
+_NOT_CHOSEN = frozenset({_BY_SPARK, "the kernel's defaults"})
 _ALIKE = 0.85
 _REDACTED = "spark.redaction.regex"
 _REGISTER = "org.apache.spark.internal.config.ConfigEntry$"
@@ -35,6 +46,11 @@ class SettingInForce:
     key: str
     value: str
     origin: str
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether a person has set it, in a notebook or a configuration."""
+        return self.origin not in _NOT_CHOSEN
 
 
 @dataclass(frozen=True)
@@ -58,20 +74,56 @@ class Changes:
 
 def settings_in_force(session: KernelSession, prefix: str = "") -> list[SettingInForce]:
     """Give the settings of the running session whose keys begin so, in order."""
-    spark = session.require()
+    return _in_force(session, session.require(), prefix)
+
+
+def present_settings(session: KernelSession) -> list[SettingInForce]:
+    """Give the same of all settings, without a wait for Spark and without counting as its use.
+
+    Raises
+    ------
+    Exception
+        If the session is gone, or on its way.
+    """
+    spark = session.driver.current_session()
+    session.bind_thread()
+    return _in_force(session, spark, "")
+
+
+def coming_settings(settings: SessionSettings) -> list[SettingInForce]:
+    """Give what the next session is told, as far as it is known before there is one."""
+    own = {"spark.master": settings.master, "spark.app.name": settings.app_name}
+    told = {**settings.conf, **{key: value for key, value in own.items() if value}}
+    is_hidden = hidden_by(told.get(_REDACTED))
+    return [
+        _shown(settings, is_hidden, key, told[key], settings.origins.get(key, _BY_CONFIGURATION))
+        for key in sorted(told)
+    ]
+
+
+def _in_force(session: KernelSession, spark: SparkSession, prefix: str) -> list[SettingInForce]:
     origins = session.driver.origins
     at_start = session.driver.settings_at_start()
     now = {**at_start, **spark.conf.getAll}
     is_hidden = hidden_by(now.get(_REDACTED))
     found = []
     for key in sorted(key for key in now if key.startswith(prefix)):
-        origin = origins.get(key, "Spark")
+        origin = origins.get(key, _BY_SPARK)
         if now[key] != at_start.get(key):
             origin = _BY_MAGIC if session.settings.origins.get(key) == _BY_MAGIC else "the notebook"
-        is_secret = key in session.settings.secrets or is_hidden(key, now[key])
-        value = _HIDDEN if is_secret else without_password(now[key])
-        found.append(SettingInForce(key, value, origin))
+        found.append(_shown(session.settings, is_hidden, key, now[key], origin))
     return found
+
+
+def _shown(
+    settings: SessionSettings,
+    is_hidden: Callable[[str, str], bool],
+    key: str,
+    value: str,
+    origin: str,
+) -> SettingInForce:
+    is_secret = key in settings.secrets or is_hidden(key, value)
+    return SettingInForce(key, _HIDDEN if is_secret else without_password(value), origin)
 
 
 def hidden_by(regex: str | None) -> Callable[[str, str], bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -120,6 +121,55 @@ def test_what_runs_and_what_is_cached_is_seen_while_the_cell_runs(notebook: Note
     wait_for_value(notebook, "active_jobs", 0)
 
 
+def details(notebook: Notebook) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Ask for settings and libraries, until the settings are those of after the question."""
+    ask_for = {"types": ["libraries", "settings"]}
+    notebook.control("resource_info_request", ask_for)
+    replies: list[dict[str, Any]] = []
+
+    def is_known() -> bool:
+        replies.append(notebook.control("resource_info_request", ask_for))
+        age_s = replies[-1]["resources"][0]["age_s"]
+        return age_s is not None and age_s < 1.0
+
+    assert wait_until(is_known, 10)
+    settings, libraries = replies[-1]["resources"]
+    assert (settings["type"], libraries["type"]) == ("settings", "libraries")
+    return settings, libraries
+
+
+def test_settings_and_libraries_are_told_while_a_cell_runs_without_secrets(
+    notebook: Notebook, tmp_path: Path
+) -> None:
+    (tmp_path / "tools.py").write_text("answer = 42")
+    notebook.run(f"%spark add {tmp_path / 'tools.py'}")
+    notebook.run("%%spark_conf\nspark.sql.shuffle.partitions=7\nspark.my.password=hunter2")
+    running = notebook.submit(SLOW_JOB)
+    wait_for_value(notebook, "active_jobs", 1)
+    settings, libraries = details(notebook)
+    found = {one["key"]: one for one in settings["settings"]}
+    assert settings["of"] == "session"
+    chosen = found["spark.sql.shuffle.partitions"]
+    assert (chosen["value"], chosen["origin"], chosen["is_chosen"]) == ("7", "%%spark_conf", True)
+    assert not found["spark.app.id"]["is_chosen"]
+    assert "hunter2" not in str(settings)
+    order = [one["is_chosen"] for one in settings["settings"]]
+    assert order == sorted(order, reverse=True)
+    (library,) = libraries["libraries"]
+    assert (library["kind"], library["name"]) == ("python", "tools")
+    assert running.reply is None
+    notebook.interrupt()
+    notebook.finish(running)
+    assert "settings" not in str(ask(notebook)["resources"])
+
+
+def test_clusters_to_attach_to_are_told_by_name(
+    notebook: Notebook,
+) -> None:
+    (entry,) = notebook.control("resource_info_request", {"types": ["clusters"]})["resources"]
+    assert (entry["clusters"], entry["error"]) == ([], None)
+
+
 def test_magic_shows_the_same(notebook: Notebook) -> None:
     result = notebook.run("%spark info")
     (shown,) = (display["data"] for display in result.displays)
@@ -166,6 +216,8 @@ def test_driver_that_is_gone_has_nothing(new_notebook: NotebookMaker) -> None:
         assert (spark["application"], spark["executors"]) == (None, [])
         assert {metric["value"] for metric in spark["metrics"]} == {None}
         assert "signal 9" in reply["data"]["text/plain"]
+        settings, _ = details(notebook)
+        assert settings["of"] == "next"
         assert "signal 9" in notebook.run("%spark info").shown
 
 

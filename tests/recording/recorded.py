@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from spark_kernel.protocol.progress import PROGRESS_MIME
 from spark_kernel.protocol.provenance import (
     KEY,
+    RECORD_MIME,
     SESSION,
     CellRecord,
     JobRecord,
@@ -64,7 +65,7 @@ def reply(record: CellRecord, **settings: str) -> dict[str, Any]:
 
 def quiet_line(record: CellRecord) -> NotebookNode:
     """Give the display of a cell that only carries its record."""
-    data = {"text/html": "<div>1.5 s</div>", "text/plain": "1.5 s"}
+    data = {RECORD_MIME: {"version": "1.0"}, "text/html": "<div>1.5 s</div>", "text/plain": "1.5 s"}
     return new_output("display_data", data, metadata={KEY: record_content(record)})
 
 

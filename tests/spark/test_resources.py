@@ -11,6 +11,7 @@ import pytest
 
 from spark_kernel.spark import resources
 from spark_kernel.spark.resources import ResourceMonitor, read_resources
+from spark_kernel.spark.settings_in_force import SettingInForce
 
 PATIENCE_S = 20.0
 FOUND: dict[str, Any] = {
@@ -59,7 +60,13 @@ class Monitored:
 
     def __init__(self) -> None:
         self.driver: Driver | None = Driver()
-        self.monitor = ResourceMonitor(lambda: self.driver)  # type: ignore[arg-type]  # as much of it
+        self.settings: list[SettingInForce] = []
+        self.monitor = ResourceMonitor(lambda: self.driver, self.read_settings)  # type: ignore[arg-type]  # as much of it
+
+    def read_settings(self) -> list[SettingInForce]:
+        """Answer with one setting more each time."""
+        self.settings = [*self.settings, SettingInForce("spark.x", "1", "Spark")]
+        return self.settings
 
 
 @pytest.fixture
@@ -122,6 +129,17 @@ def test_answer_of_another_driver_is_never_given(monitored):
     assert monitored.monitor.latest is None
     assert monitored.monitor.refresh(PATIENCE_S)
     assert monitored.monitor.latest is None
+
+
+def test_settings_are_asked_for_once_for_each_time_that_they_are_wanted(monitored):
+    assert monitored.monitor.refresh(PATIENCE_S)
+    assert monitored.monitor.latest_settings is None
+    monitored.monitor.want(with_settings=True)
+    assert monitored.monitor.refresh(PATIENCE_S)
+    assert monitored.monitor.refresh(PATIENCE_S)
+    assert len(monitored.monitor.latest_settings.settings) == 1
+    monitored.driver = Driver()
+    assert monitored.monitor.latest_settings is None
 
 
 def test_driver_that_fails_is_asked_again_only_on_request(monitored, caplog):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from spark_kernel.spark.settings_in_force import hidden_by
+from spark_kernel.spark.settings import SessionSettings
+from spark_kernel.spark.settings_in_force import coming_settings, hidden_by
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,18 @@ def test_without_a_regex_our_own_rules_count():
 
 def test_regex_that_is_not_understood_hides_everything():
     assert hidden_by("\\p{Alpha}[")("spark.my.note", "x")
+
+
+def test_what_the_next_session_is_told_is_known_before_there_is_one():
+    conf = {"spark.b": "http://u:pw@h/", "spark.a.token": "x", "spark.c": "1"}
+    told = coming_settings(
+        SessionSettings(master="local[2]", conf=conf, origins={"spark.b": "a file"})
+    )
+    assert [(one.key, one.value) for one in told] == [
+        ("spark.a.token", "*********(redacted)"),
+        ("spark.b", "*********(redacted)"),
+        ("spark.c", "1"),
+        ("spark.master", "local[2]"),
+    ]
+    assert [one.origin for one in told][1:3] == ["a file", "the kernel's configuration"]
+    assert all(one.is_chosen for one in told)

@@ -1,0 +1,140 @@
+/**
+ * Says below cells what their records tell: that a cell is out of date, and how it ran where none of
+ * its outputs says so.
+ */
+
+import { Cell, CodeCell } from '@jupyterlab/cells';
+import { NotebookPanel } from '@jupyterlab/notebook';
+import { TranslationBundle } from '@jupyterlab/translation';
+import { PanelLayout } from '@lumino/widgets';
+
+import { Follower } from './follower';
+import { IProvenanceChoices, Preferences } from './preferences';
+import { KEY } from './protocol';
+import { IRecord, readRecord, recordTitle } from './record';
+import { RecordNote } from './recordLine';
+import { isChanged, isCleared } from './recordRules';
+import { Staleness } from './staleness';
+
+const CALM_MS = 400;
+
+/** What is said below a cell, and of what it was decided. */
+interface INote {
+  widget: RecordNote;
+  said: string;
+}
+
+export class CellNotes extends Follower {
+  constructor(
+    private _panel: NotebookPanel,
+    private _staleness: Staleness,
+    private _choices: Preferences<IProvenanceChoices>,
+    private _trans: TranslationBundle
+  ) {
+    super();
+    _panel.content.modelContentChanged.connect(this._plan, this);
+    _panel.content.modelChanged.connect(this._plan, this);
+    _choices.changed.connect(this._plan, this);
+    _staleness.changed.connect(this._draw, this);
+    void _panel.context.ready.then(() => this._plan());
+  }
+
+  protected override end(): void {
+    clearTimeout(this._timer);
+  }
+
+  private _plan(): void {
+    clearTimeout(this._timer);
+    if (!this.isDisposed && this._hasRecords()) {
+      this._timer = window.setTimeout(() => this._draw(), CALM_MS);
+    }
+  }
+
+  /** Notebooks without records, which are most, cost a look at each cell's metadata. */
+  private _hasRecords(): boolean {
+    if (this._notes.size > 0) {
+      return true;
+    }
+    for (const cell of this._panel.content.model?.cells ?? []) {
+      if (cell.getMetadata(KEY) !== undefined) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private _draw(): void {
+    if (this.isDisposed || this._panel.isDisposed) {
+      return;
+    }
+    for (const cell of this._panel.content.widgets) {
+      this._drawCell(cell);
+    }
+    for (const [cell] of this._notes) {
+      if (cell.isDisposed) {
+        this._notes.delete(cell);
+      }
+    }
+    if (this._choices.now.hasMarks) {
+      this._staleness.plan();
+    }
+  }
+
+  private _drawCell(cell: Cell): void {
+    const content = cell instanceof CodeCell ? cell.model.getMetadata(KEY) : undefined;
+    const record = content === undefined ? null : readRecord(content);
+    if (!(cell instanceof CodeCell) || !record || isClearedCell(cell, record)) {
+      return this._remove(cell);
+    }
+    const { hasLines, hasMarks } = this._choices.now;
+    const mark = hasMarks ? this._markOf(cell, content) : '';
+    const shown = hasLines && !showsRecord(cell) ? record : null;
+    if (!mark && !shown) {
+      return this._remove(cell);
+    }
+    const title = recordTitle(record, this._trans);
+    const said = [mark, shown !== null, title].join('\n');
+    const note = this._notes.get(cell);
+    if (note?.said === said && !note.widget.isDisposed) {
+      return;
+    }
+    const widget = note && !note.widget.isDisposed ? note.widget : new RecordNote();
+    widget.draw(shown, mark, title, this._trans);
+    if (widget.parent !== cell) {
+      (cell.layout as PanelLayout).addWidget(widget);
+    }
+    this._notes.set(cell, { widget, said });
+  }
+
+  /** Say why a cell is out of date; that its source has changed this page sees by itself, and at once. */
+  private _markOf(cell: CodeCell, record: unknown): string {
+    if (isChanged(cell.model.sharedModel.getSource(), record)) {
+      return this._trans.__('Changed since it ran');
+    }
+    const reason = this._staleness.reason(cell.model.id);
+    return reason && this._trans.__('Out of date: %1', reason);
+  }
+
+  private _remove(cell: Cell): void {
+    this._notes.get(cell)?.widget.dispose();
+    this._notes.delete(cell);
+  }
+
+  private _notes = new Map<Cell, INote>();
+  private _timer = 0;
+}
+
+function isClearedCell(cell: CodeCell, record: IRecord): boolean {
+  return isCleared(record, cell.model.outputs.length > 0, cell.model.executionCount);
+}
+
+/** Whether one of the outputs of a cell carries a record, and so says it. */
+function showsRecord(cell: CodeCell): boolean {
+  const { outputs } = cell.model;
+  for (let i = 0; i < outputs.length; i++) {
+    if (readRecord(outputs.get(i).metadata[KEY])) {
+      return true;
+    }
+  }
+  return false;
+}
