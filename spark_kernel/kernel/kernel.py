@@ -21,6 +21,7 @@ from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
 from spark_kernel.kernel.config import SparkKernelSettings
+from spark_kernel.kernel.driver_log_request import LogDesk
 from spark_kernel.kernel.error_display import ErrorDisplay
 from spark_kernel.kernel.error_surroundings import ErrorSurroundings
 from spark_kernel.kernel.interrupt_errors import clean_wait
@@ -46,7 +47,7 @@ from spark_kernel.protocol.events import (
     SessionState,
     SessionStatus,
 )
-from spark_kernel.protocol.messages import SPARK_CANCEL, SUPPORTED_FEATURES
+from spark_kernel.protocol.messages import SPARK_CANCEL, SPARK_LOG, SUPPORTED_FEATURES
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.application_watch import ApplicationWatch
@@ -109,6 +110,7 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             self.resource_monitor,
             Meters(lambda: self.spark_session.driver.pid),
         )
+        self.log_desk = LogDesk(self.spark_session)
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
@@ -116,6 +118,7 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
         for handlers in (self.control_handlers, self.shell_handlers):
             handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
+            handlers[f"{SPARK_LOG}_request"] = self.spark_log_request
         hooks.install(self.spark_session, self.wait_for_spark, self.recorder.session_ends)
         follow_threads()
         follow_queries(self.calls)
@@ -124,8 +127,11 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        around = ErrorSurroundings(self.spark_session, self.resource_monitor, self.calls)
-        self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around.around)
+        around = ErrorSurroundings(
+            self.spark_session, self.resource_monitor, self.calls, self.log_desk.end
+        )
+        self.error_display = ErrorDisplay(self.shell, around.around, around.moment)
+        self.shell.error_display = self.error_display
         self.shell.register_magics(SparkMagics(self.shell, MagicControls(self)))
         self._show_sessions()
         self.frames = FrameDisplay(self, draw)
@@ -355,6 +361,13 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         content = await loop.run_in_executor(None, self.cancel_desk.reply, parent["content"])
         if self.session is not None:
             self.session.send(stream, f"{SPARK_CANCEL}_reply", content, dict(parent), ident=ident)
+
+    async def spark_log_request(self, stream: Any, ident: Any, parent: Mapping[str, Any]) -> None:
+        """Give a part of the driver's log; called on the control thread, or between two cells."""
+        loop = asyncio.get_running_loop()
+        content = await loop.run_in_executor(None, self.log_desk.reply, parent["content"])
+        if self.session is not None:
+            self.session.send(stream, f"{SPARK_LOG}_reply", content, dict(parent), ident=ident)
 
     async def resource_info_request(
         self, stream: Any, ident: Any, parent: Mapping[str, Any]

@@ -11,12 +11,12 @@ from typing import Any
 
 from ipykernel.kernelbase import Kernel
 
-from spark_kernel.protocol.messages import SPARK_CANCEL
+from spark_kernel.protocol.messages import SPARK_CANCEL, SPARK_LOG
 from spark_kernel.protocol.resources import RESOURCE_INFO
 
 __all__ = ["QuietRequests"]
 
-_QUIET = {f"{RESOURCE_INFO}_request", f"{SPARK_CANCEL}_request"}
+_QUIET = {f"{name}_request" for name in (RESOURCE_INFO, SPARK_CANCEL, SPARK_LOG)}
 
 
 class QuietRequests(Kernel):

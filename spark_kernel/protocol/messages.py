@@ -10,6 +10,7 @@ from spark_kernel.protocol.events import Link, SessionStatus
 __all__ = [
     "BANNER_UPDATE",
     "SPARK_CANCEL",
+    "SPARK_LOG",
     "SPARK_STATUS",
     "SUPPORTED_FEATURES",
     "VERSION",
@@ -21,7 +22,8 @@ VERSION = "1.0"
 SPARK_STATUS = "spark_status"
 BANNER_UPDATE = "banner_update"
 SPARK_CANCEL = "spark_cancel"
-SUPPORTED_FEATURES = ("resource info", "spark status", "spark cancel")
+SPARK_LOG = "spark_log"
+SUPPORTED_FEATURES = ("resource info", "spark status", "spark cancel", "spark log")
 """What ``kernel_info_reply.supported_features`` gains; a name is listed once it works."""
 
 
