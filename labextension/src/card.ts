@@ -18,8 +18,12 @@ const LONGEST = 20_000;
 const CLUSTER = /^[\w.-]+$/;
 
 /** Show the card until it is closed. */
-export async function showCard(watch: ResourceWatch, trans: TranslationBundle): Promise<void> {
-  const body = new ClusterCard(watch, trans, () => dialog.reject());
+export async function showCard(
+  watch: ResourceWatch,
+  trans: TranslationBundle,
+  showLog: (() => void) | null
+): Promise<void> {
+  const body = new ClusterCard(watch, trans, () => dialog.reject(), showLog);
   const dialog = new Dialog({
     title: trans.__('Spark cluster'),
     body,
@@ -39,7 +43,8 @@ class ClusterCard extends Widget {
   constructor(
     private _watch: ResourceWatch,
     private _trans: TranslationBundle,
-    private _close: () => void
+    private _close: () => void,
+    showLog: (() => void) | null
   ) {
     super();
     this.addClass('spark-kernel-card');
@@ -48,7 +53,13 @@ class ClusterCard extends Widget {
       'Jobs that run are cancelled. Cached data, temporary views and DataFrames are lost; other Python variables stay.'
     );
     const back = _trans.__('The cluster gets its resources back.');
+    this._log.addEventListener('click', () => {
+      _close();
+      showLog?.();
+    });
+    this._log.hidden = showLog === null;
     this._actions.append(
+      this._log,
       this._action(_trans.__('Restart Spark'), kernel =>
         this._change(kernel, _trans.__('Restart Spark'), '%spark restart', lost)
       ),
@@ -181,6 +192,11 @@ class ClusterCard extends Widget {
     }
   }
 
+  private _log = element('button', {
+    className: 'jp-mod-styled jp-mod-reject',
+    text: this._trans.__('Driver log'),
+    attributes: { type: 'button' }
+  });
   private _facts = element('dl');
   private _links = element('div', { className: 'spark-kernel-links' });
   private _executors = element('table');

@@ -13,6 +13,7 @@ import { showCard } from './card';
 import { stripNotebook } from './cellRecords';
 import { CurrentKernel } from './current';
 import { SparkKernels } from './kernel';
+import { logPlugin, SHOW_LOG } from './logPlugin';
 import { progressFactory } from './progressRenderer';
 import { Recorder } from './recorder';
 import { SessionKernel } from './sessionKernel';
@@ -46,12 +47,14 @@ const status: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const watch = new ResourceWatch(new CurrentKernel(tracker, kernels));
-    const item = () => new StatusItem(watch, trans, () => void showCard(watch, trans));
+    const showLog = () => void app.commands.execute(SHOW_LOG);
+    const open = () => showCard(watch, trans, app.commands.hasCommand(SHOW_LOG) ? showLog : null);
+    const item = () => new StatusItem(watch, trans, () => void open());
     app.commands.addCommand(CommandIds.card, {
       label: trans.__('Show Spark Cluster'),
       caption: trans.__('Show the cluster of this notebook, its executors and its links'),
       isEnabled: () => watch.current.kernel !== null,
-      execute: () => showCard(watch, trans)
+      execute: open
     });
     app.commands.addCommand(CommandIds.cancel, {
       label: trans.__('Cancel All Spark Jobs'),
@@ -149,4 +152,4 @@ const provenance: JupyterFrontEndPlugin<void> = {
 
 const kernels = new SparkKernels();
 
-export default [status, progress, provenance];
+export default [status, progress, provenance, logPlugin(kernels, DOMAIN, CATEGORY)];

@@ -8,6 +8,7 @@ import { Kernel, KernelMessage } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Follower } from './follower';
+import { ILogPart, readLogPart } from './logContent';
 import {
   FEATURE,
   IResources,
@@ -88,6 +89,12 @@ export class SparkKernel extends Follower {
       return 'The kernel did not answer.';
     }
     return content.status === 'ok' ? '' : text(content.evalue, 400) || 'It could not be cancelled.';
+  }
+
+  /** Ask for a part of the driver's log; null where no answer comes in time. */
+  async log(request: Fields): Promise<ILogPart | null> {
+    const content = await this._ask('spark_log', request);
+    return content && readLogPart(content);
   }
 
   private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
