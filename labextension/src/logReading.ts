@@ -39,7 +39,6 @@ export class LogReading {
     this._position = null;
     this._isAtEnd = true;
     this._isFresh = true;
-    this._told = '';
   }
 
   /** Read what is around a place. */
@@ -122,13 +121,11 @@ export class LogReading {
 
   private _noteOn(part: ILogPart, log: ILog, wasAround: boolean): string {
     const trans = this._trans;
-    if (wasAround) {
-      this._told = part.isContinued
-        ? trans.__('The log at the time of the error')
-        : trans.__('The log of the time of the error is gone; this is the present one');
-    }
+    const where = part.isContinued
+      ? trans.__('The log at the time of the error')
+      : trans.__('The log of the time of the error is gone; this is the present one');
     const ended = log.isRunning ? '' : trans.__('This driver has ended');
-    return joined([this._told, ended]);
+    return joined([wasAround && where, ended]);
   }
 
   private _chosen = '';
@@ -137,7 +134,6 @@ export class LogReading {
   private _isAtEnd = true;
   private _isFresh = true;
   private _note = '';
-  private _told = '';
   private _shown = '';
   private _logs: ILog[] = [];
 }
