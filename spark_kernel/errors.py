@@ -13,6 +13,7 @@
     │   └── ClusterUnreachableError
     ├── SparkStoppedError         Spark is not running: `%spark restart`
     ├── CancelRequestError        what was to be cancelled cannot be: correct the request
+    ├── LogRequestError           what is asked of the driver's log makes no sense: correct it
     ├── SparkJobCancelledError    someone cancelled a job: run the cell again if it was a mistake
     ├── SqlParameterError         a `:name` in SQL has no value that Spark can take
     ├── ChartError                a chart cannot be drawn so: another column or kind
@@ -39,6 +40,7 @@ __all__ = [
     "KernelspecError",
     "LateSettingWarning",
     "LibraryError",
+    "LogRequestError",
     "NotebookError",
     "ResourceRequestError",
     "SparkJobCancelledError",
@@ -186,6 +188,10 @@ class SparkJobCancelledError(SparkKernelError):
 
 class LibraryError(SparkKernelError):
     """A library could not be had, or Spark did not take it."""
+
+
+class LogRequestError(SparkKernelError):
+    """A request for the driver's log makes no sense, or the log cannot be read."""
 
 
 class ResourceRequestError(SparkKernelError):

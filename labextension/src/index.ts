@@ -8,6 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 
 import { SparkKernels } from './kernel';
+import { logPlugin } from './logPlugin';
 import { Preferences, progressChoices } from './preferences';
 import { offerProgress } from './progressRenderer';
 import { provenancePlugin } from './provenancePlugin';
@@ -48,4 +49,4 @@ const progress: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [statusPlugin(kernels), progress, provenancePlugin(kernels)];
+export default [statusPlugin(kernels), progress, provenancePlugin(kernels), logPlugin(kernels)];

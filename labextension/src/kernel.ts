@@ -9,6 +9,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { DETAILS, IDetails, readDetails } from './detailsContent';
 import { Follower } from './follower';
+import { ILogPart, readLogPart } from './logContent';
 import {
   FEATURE,
   IResources,
@@ -103,6 +104,12 @@ export class SparkKernel extends Follower {
   async cancel(scope: string, id: string | number | null): Promise<string | null> {
     const content = await this._ask('spark_cancel', id === null ? { scope } : { scope, id });
     return content?.status === 'ok' ? '' : text(content?.evalue, 400) || null;
+  }
+
+  /** Ask for a part of the driver's log; null where no answer comes in time. */
+  async log(request: Fields): Promise<ILogPart | null> {
+    const content = await this._ask('spark_log', request);
+    return content && readLogPart(content);
   }
 
   private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {

@@ -11,6 +11,17 @@ import { IBar, IRow, IShown, ITarget } from './progressRows';
 /** Cancels something; gives an empty text, or why that failed. */
 export type Cancel = (target: ITarget) => Promise<string>;
 
+const REVEAL = 'spark-kernel-reveal';
+
+/** Show the row of a stage in a progress within an element; false where none has it. */
+export function revealStage(within: Element, stage: number): boolean {
+  // Who listens says by cancelling that it has found the stage.
+  const told = () => new CustomEvent(REVEAL, { detail: stage, cancelable: true });
+  return [...within.querySelectorAll('.spark-kernel-progress')].some(
+    node => !node.dispatchEvent(told())
+  );
+}
+
 export class ProgressView {
   constructor(
     readonly node: HTMLElement,
@@ -29,6 +40,7 @@ export class ProgressView {
     node.append(this._head, this._bar, this._problem, this._inside);
     this._fold.changed = () => this._redraw();
     this._doneFold.changed = () => this._redraw();
+    node.addEventListener(REVEAL, event => this._reveal(event as CustomEvent<number>));
   }
 
   /** Draw an update. */
@@ -57,6 +69,22 @@ export class ProgressView {
     this._finished.draw(this._done, done, this._trans, this._cancel, this._problem);
     setText(this._more, shown.more);
     this._more.hidden = !shown.more;
+  }
+
+  private _reveal(event: CustomEvent<number>): void {
+    const stage = `stage-${event.detail}-`;
+    const jobOf = (rows: IRow[]) => rows.find(row => row.rows.some(one => one.key.startsWith(stage)));
+    const active = jobOf(this._last?.[0].rows ?? []);
+    const job = active ?? jobOf(this._last?.[0].done ?? []);
+    if (job) {
+      event.preventDefault();
+      this._fold.choose(true);
+      if (!active) {
+        this._doneFold.choose(true);
+      }
+      this._redraw();
+      (active ? this._active : this._finished).reveal(job.key, stage);
+    }
   }
 
   private _redraw(): void {
@@ -110,6 +138,12 @@ class Fold {
 
   get isOpen(): boolean {
     return this._chosen ?? this._offered;
+  }
+
+  /** Open or close it, as if a person had. */
+  choose(isOpen: boolean): void {
+    this._chosen = isOpen;
+    this._show();
   }
 
   /** Open or close it where nobody has chosen. */
@@ -198,6 +232,19 @@ class Rows {
     this._views = views;
   }
 
+  /** Open a row, and go to the first within whose key begins so. */
+  reveal(key: string, within: string): void {
+    this._views.get(key)?.reveal(within);
+  }
+
+  /** Go to the first row whose key begins so. */
+  goTo(begin: string): void {
+    const found = [...this._views].find(([key]) => key.startsWith(begin));
+    const node = found?.[1].node;
+    node?.setAttribute('tabindex', '-1');
+    node?.focus();
+  }
+
   private _views = new Map<string, RowView>();
 }
 
@@ -241,6 +288,14 @@ class RowView {
     this._list.hidden = !isOpen;
     const rows = isOpen ? row.rows : [];
     this._rows.draw(this._list, rows, this._trans, this._cancel, this._problem);
+  }
+
+  reveal(within: string): void {
+    this._fold.choose(true);
+    if (this._last) {
+      this.draw(this._last);
+    }
+    this._rows.goTo(within);
   }
 
   private _mark = element('span', { className: 'spark-kernel-sign' });

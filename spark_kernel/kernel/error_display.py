@@ -16,6 +16,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from spark_kernel.kernel.notebook_code import notebook_of
+from spark_kernel.protocol.error_content import ERROR_MIME, ErrorMoment, error_content
 from spark_kernel.protocol.error_report import ErrorReport
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.spark.error_reports.kinds import (
@@ -64,6 +65,12 @@ class ErrorView:
 
         return error_details(self.reports)
 
+    def display(self, moment: ErrorMoment | None) -> dict[str, Any]:
+        """Give what is folded below, and what a client can do with it."""
+        if moment is None:
+            return {**self.details}
+        return {**self.details, ERROR_MIME: error_content(self.reports, moment)}
+
 
 class ErrorDisplay:
     """Knows the last error of Spark's, and how one is shown.
@@ -72,13 +79,19 @@ class ErrorDisplay:
     ----------
     surroundings
         Gives what is known beside an error.
+    moment
+        Gives when and where it is, for clients; None where that is not known.
     """
 
     def __init__(
-        self, shell: InteractiveShell, surroundings: Callable[[Notebook], Surroundings]
+        self,
+        shell: InteractiveShell,
+        surroundings: Callable[[Notebook], Surroundings],
+        moment: Callable[[], ErrorMoment | None] = lambda: None,
     ) -> None:
         self._shell = shell
         self._surroundings = surroundings
+        self._moment = moment
         self._last: ErrorView | None = None
         self._of_thread = threading.local()
         keep_quiet()
@@ -114,7 +127,8 @@ class ErrorDisplay:
             return
         self._last = view
         try:
-            self._shell.display_pub.publish(data=view.details, metadata={})
+            shown = view.display(self._moment())
+            self._shell.display_pub.publish(data=shown, metadata={})
         except (Exception, KeyboardInterrupt):  # the error itself is out
             _log.exception("the details of an error could not be shown")
 

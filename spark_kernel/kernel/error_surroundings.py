@@ -7,10 +7,13 @@ are asked for only when Spark has just answered that it has not one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
+from spark_kernel.protocol.driver_log import LogPosition
+from spark_kernel.protocol.error_content import ErrorMoment
 from spark_kernel.protocol.error_report import FailedTask
 from spark_kernel.protocol.events import Link
 from spark_kernel.spark.calls import CallTracker
@@ -41,15 +44,25 @@ class ErrorSurroundings:
         Knows the executors and where their logs are.
     calls
         Has what knows the jobs of cells.
+    log_end
+        Gives where the driver's log ends.
     """
 
     session: KernelSession
     resources: ResourceMonitor
     calls: CallTracker
+    log_end: Callable[[], LogPosition | None]
 
     def around(self, notebook: Notebook) -> Surroundings:
         """Give what can be known beside an error of a notebook."""
         return Surroundings(notebook, self._links, self._names, self._task)
+
+    def moment(self) -> ErrorMoment | None:
+        """Give when and where an error is shown."""
+        owner, application = current_owner(), self.session.status.application
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        cell_id = owner.cell.cell_id if owner is not None else ""
+        return ErrorMoment(cell_id, now, application.id if application else None, self.log_end())
 
     def _links(self, task: FailedTask | None) -> Sequence[Link]:
         links = list(self.session.status.links)

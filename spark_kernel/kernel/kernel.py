@@ -5,7 +5,6 @@ User code runs on the main thread (and on subshells'), ``do_shutdown`` on the co
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 import sys
@@ -21,6 +20,7 @@ from spark_kernel.display.session import banner_text, session_card
 from spark_kernel.errors import ConfigurationError, SparkKernelError
 from spark_kernel.kernel.cancel_request import CancelDesk
 from spark_kernel.kernel.config import SparkKernelSettings
+from spark_kernel.kernel.driver_log_request import LogDesk
 from spark_kernel.kernel.error_display import ErrorDisplay
 from spark_kernel.kernel.error_surroundings import ErrorSurroundings
 from spark_kernel.kernel.interrupt_errors import clean_wait
@@ -48,7 +48,12 @@ from spark_kernel.protocol.events import (
     SessionState,
     SessionStatus,
 )
-from spark_kernel.protocol.messages import SPARK_CANCEL, SPARK_STALE, SUPPORTED_FEATURES
+from spark_kernel.protocol.messages import (
+    SPARK_CANCEL,
+    SPARK_LOG,
+    SPARK_STALE,
+    SUPPORTED_FEATURES,
+)
 from spark_kernel.protocol.resources import RESOURCE_INFO
 from spark_kernel.spark import hooks
 from spark_kernel.spark.application_watch import ApplicationWatch
@@ -110,15 +115,16 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         )
         self.application_watch = ApplicationWatch(lambda: self.calls.cell_jobs, self.spark_session)
         self.resource_desk = self._resource_desk()
+        self.log_desk = LogDesk(self.spark_session)
         self.idle_watch = IdleWatch(
             self.idle_timeout_min * _MINUTE_S, self._is_in_use, self._give_back
         )
         self.recorder = Recorder(self, self.calls, self.publisher.emit, self.provenance)
         self.stale_desk = StaleDesk(MagicControls(self).library_version)
-        self.control_handlers[f"{SPARK_CANCEL}_request"] = self.spark_cancel_request
-        self.control_handlers[f"{SPARK_STALE}_request"] = self.spark_stale_request
-        for handlers in (self.control_handlers, self.shell_handlers):
-            handlers[f"{RESOURCE_INFO}_request"] = self.resource_info_request
+        self.answer(SPARK_CANCEL, self.cancel_desk.reply)
+        self.answer(SPARK_LOG, self.log_desk.reply, is_on_shell=True)
+        self.answer(SPARK_STALE, self.stale_desk.reply)
+        self.answer(RESOURCE_INFO, self.resource_desk.reply, is_quick=True, is_on_shell=True)
         hooks.install(self.spark_session, self.wait_for_spark, self.recorder.session_ends)
         follow_threads()
         follow_queries(self.calls)
@@ -127,8 +133,11 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
         self.shell.use_names(SparkNames(self.spark_session, self.require_spark))
         self.shell.interrupts = self.interrupts
         self.shell.end_behind = self._end_behind
-        around = ErrorSurroundings(self.spark_session, self.resource_monitor, self.calls)
-        self.error_display = self.shell.error_display = ErrorDisplay(self.shell, around.around)
+        around = ErrorSurroundings(
+            self.spark_session, self.resource_monitor, self.calls, self.log_desk.end
+        )
+        self.error_display = ErrorDisplay(self.shell, around.around, around.moment)
+        self.shell.error_display = self.error_display
         self.shell.register_magics(SparkMagics(self.shell, MagicControls(self)))
         self._show_sessions()
         self.frames = FrameDisplay(self, draw)
@@ -359,29 +368,6 @@ class SparkKernel(SparkKernelSettings, QuietRequests, IPythonKernel):
             self.publisher.emit(CellResumed(cell))
             # What the cell shows next comes after the last word of the wait.
             self.publisher.flush(_FLUSH_TIMEOUT_S)
-
-    async def spark_cancel_request(
-        self, stream: Any, ident: Any, parent: Mapping[str, Any]
-    ) -> None:
-        """Cancel what a client asks for; called on the control thread."""
-        loop = asyncio.get_running_loop()
-        content = await loop.run_in_executor(None, self.cancel_desk.reply, parent["content"])
-        if self.session is not None:
-            self.session.send(stream, f"{SPARK_CANCEL}_reply", content, dict(parent), ident=ident)
-
-    async def spark_stale_request(self, stream: Any, ident: Any, parent: Mapping[str, Any]) -> None:
-        """Judge the results of a notebook; called on the control thread."""
-        content = await self.stale_desk.reply(parent["content"])
-        if self.session is not None:
-            self.session.send(stream, f"{SPARK_STALE}_reply", content, dict(parent), ident=ident)
-
-    async def resource_info_request(
-        self, stream: Any, ident: Any, parent: Mapping[str, Any]
-    ) -> None:
-        """Tell what there is; called on the control thread, or between two cells."""
-        content = self.resource_desk.reply(parent["content"])
-        if self.session is not None:
-            self.session.send(stream, f"{RESOURCE_INFO}_reply", content, dict(parent), ident=ident)
 
 
 def _versions() -> dict[str, str]:

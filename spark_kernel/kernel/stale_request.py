@@ -1,12 +1,11 @@
 """``spark_stale_request``: which results of a notebook are out of date, on control.
 
-The client sends the cells as it has them; nothing here starts Spark or asks it. They are judged on
-a thread of asyncio's, one notebook at a time: whoever asks meanwhile is told to ask again.
+The client sends the cells as it has them; nothing here starts Spark or asks it. One
+notebook is judged at a time: whoever asks meanwhile is told to ask again.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,12 +35,8 @@ class StaleDesk:
         self._version_of = version_of
         self._judging = threading.Lock()
 
-    async def reply(self, content: Mapping[str, Any]) -> dict[str, Any]:
+    def reply(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Make the content of a ``spark_stale_reply``."""
-        return await asyncio.get_running_loop().run_in_executor(None, self.judged, content)
-
-    def judged(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the same, in this thread."""
         try:
             report = self._judge(_cells(content))
         except Exception as error:  # of a notebook that is anybody's

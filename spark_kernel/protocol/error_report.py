@@ -60,6 +60,8 @@ class ErrorReport:
         What is known of where it happened: task, stage, host, executor.
     hint
         What to do; empty where nothing is known.
+    task
+        The task that failed, where one did.
     """
 
     name: str
@@ -71,6 +73,7 @@ class ErrorReport:
     hint: str = ""
     sections: tuple[ErrorSection, ...] = ()
     links: tuple[Link, ...] = ()
+    task: FailedTask | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from spark_kernel.protocol.events import Link, SessionStatus
 __all__ = [
     "BANNER_UPDATE",
     "SPARK_CANCEL",
+    "SPARK_LOG",
     "SPARK_STALE",
     "SPARK_STATUS",
     "SUPPORTED_FEATURES",
@@ -22,8 +23,15 @@ VERSION = "1.0"
 SPARK_STATUS = "spark_status"
 BANNER_UPDATE = "banner_update"
 SPARK_CANCEL = "spark_cancel"
+SPARK_LOG = "spark_log"
 SPARK_STALE = "spark_stale"
-SUPPORTED_FEATURES = ("resource info", "spark status", "spark cancel", "spark stale")
+SUPPORTED_FEATURES = (
+    "resource info",
+    "spark status",
+    "spark cancel",
+    "spark log",
+    "spark stale",
+)
 """What ``kernel_info_reply.supported_features`` gains; a name is listed once it works."""
 
 

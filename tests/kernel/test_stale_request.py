@@ -28,7 +28,7 @@ def sent(identifier: str, count: int, source: str, ran: str = "") -> dict[str, A
 
 def kinds(*cells: Any) -> dict[str, list[str]]:
     """Give the kinds of reasons of each cell that is out of date."""
-    reply = desk.judged({"cells": list(cells)})
+    reply = desk.reply({"cells": list(cells)})
     assert reply["status"] == "ok", reply
     return {
         one["id"]: [reason["kind"] for reason in one["reasons"]]
@@ -54,7 +54,7 @@ def test_what_is_not_known_is_not_called_out_of_date():
 
 @pytest.mark.parametrize("cells", [None, 7, "x", [{}] * 1_001, [{"source": "x" * 2_000_001}]])
 def test_request_that_makes_no_sense_is_an_error(cells):
-    reply = desk.judged({"cells": cells})
+    reply = desk.reply({"cells": cells})
     assert (reply["status"], reply["ename"]) == ("error", "StaleRequestError")
 
 

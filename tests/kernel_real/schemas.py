@@ -124,3 +124,20 @@ RESOURCE_INFO = _object(
     },
     data=_object(**{"text/plain": _TEXT, "text/html": _TEXT}),
 )
+
+_LOG = _object(
+    id=_TEXT, started=_TEXT, is_current={"type": "boolean"}, is_running={"type": "boolean"}
+)
+SPARK_LOG = _object(
+    status={"const": "ok"},
+    version={"const": "1.0"},
+    log=_optional(_LOG),
+    reason=_TEXT,
+    lines={"type": "array", "items": _TEXT},
+    position=_optional(_object(log=_TEXT, offset=_COUNT, check=_COUNT)),
+    is_continued={"type": "boolean"},
+    marked=_optional(_COUNT),
+    omitted=_object(bytes_before=_COUNT, bytes_after=_COUNT),
+    logs={"type": "array", "items": _LOG},
+)
+"""What ``spark_log_reply`` holds."""

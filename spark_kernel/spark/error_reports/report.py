@@ -84,6 +84,7 @@ def build_report(error: BaseException, surroundings: Surroundings) -> ErrorRepor
         hint=find_hint(clues),
         sections=tuple(sections_of(error, shown, worker, causes, surroundings.notebook)),
         links=tuple(surroundings.links_of(task)),
+        task=task,
     )
 
 
