@@ -131,7 +131,7 @@ def test_cell_below_one_that_ran_later_is_marked(notebook: NotebookPage) -> None
     for number in (_ABOVE, _BELOW, _ABOVE):
         notebook.run(number)
         notebook.wait_done(number)
-    notebook.wait_text(notebook.cell(_BELOW), "Out of date: cell 7")
+    notebook.wait_text(notebook.cell(_BELOW), "Out of date: kept comes from")
     notebook.run(_BELOW)
     notebook.wait_text(notebook.cell(_BELOW), "Out of date", is_there=False)
 
