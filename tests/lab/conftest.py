@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from kernel_real.leftovers import (
     MARK,
@@ -25,81 +16,34 @@ from kernel_real.leftovers import (
     wait_until,
 )
 from kernel_real.notebook import KERNEL, NotebookMaker, fast_start
-from nbformat.v4 import new_code_cell, new_notebook
 
+from benchmarks.lab_server import BROWSER_ARGUMENTS, LabServer, find_browser
 from spark_kernel.protocol.provenance import KEY
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_BROWSER_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _READY_MS = 60_000
 _SETTINGS = {
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     # All cells of a notebook are in the page, whatever its height.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 
 
-@dataclass
-class Lab:
-    """A Jupyter server with JupyterLab and Notebook 7.
+class Lab(LabServer):
+    """The server of a module's tests.
 
     Attributes
     ----------
-    root
-        Where its notebooks are.
     mark
         What tells its processes from all others.
     """
 
-    root: Path
-    port: int
-    log: Path
-    mark: str
-    names: list[str] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        """Where the server answers."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def write(self, *sources: str, kernel: str = KERNEL) -> str:
-        """Write a notebook; gives its name."""
-        name = f"Notebook-{len(self.names)}.ipynb"
-        self.names.append(name)
-        cells = [new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
-        spec = {"name": kernel, "display_name": kernel, "language": "python"}
-        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": spec}), self.root / name)
-        return name
-
-    def read(self, name: str) -> Any:
-        """Read a notebook as it is on the disk."""
-        return nbformat.read(self.root / name, as_version=4)
-
-    def ask(self, path: str, method: str = "GET") -> Any:
-        """Ask the server's own interface."""
-        request = urllib.request.Request(f"{self.url}/api/{path}", method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            said = answer.read()
-        return json.loads(said) if said else None
+    def __init__(self, folder: Path, mark: str, environ: Mapping[str, str]) -> None:
+        super().__init__(folder, {**environ, MARK: mark}, _SETTINGS)
+        self.mark = mark
 
     def kill_driver(self) -> None:
         """Kill the driver of the only kernel."""
         (driver,) = find_processes(self.mark, "SparkSubmit")
         driver.kill()
-
-    def end_kernels(self) -> None:
-        """End all kernels, as a person does who closes the notebooks for good."""
-        for kernel in self.ask("kernels"):
-            with suppress(OSError):
-                self.ask(f"kernels/{kernel['id']}", "DELETE")
 
 
 class NotebookPage:
@@ -235,26 +179,12 @@ def lab(new_notebook: NotebookMaker, archives: Path) -> Iterator[Lab]:
     """Start a server; in the end look for what is left of it."""
     folder, mark = new_notebook.next_place()
     temporary = folder / "tmp"
-    for name in ("tmp", "root", "settings"):
-        (folder / name).mkdir()
-    for plugin, settings in _SETTINGS.items():
-        path = folder / "settings" / f"{plugin}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(settings))
-    environ = {**os.environ, **fast_start(archives), MARK: mark, "TMPDIR": str(temporary)}
-    environ |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
-    environ |= {"JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
-    served = Lab(folder / "root", _free_port(), folder / "lab.log", mark)
+    temporary.mkdir()
     try:
-        with served.log.open("wb") as log:
-            server = subprocess.Popen(
-                _server_command(served), env=environ, cwd=folder, stdout=log, stderr=log
-            )
-        assert wait_until(lambda: _answers(served), 60), served.log.read_text()
+        served = Lab(folder, mark, {**fast_start(archives), "TMPDIR": str(temporary)})
+        served.wait()
         yield served
-        served.end_kernels()
-        server.terminate()
-        server.wait(30)
+        served.close()
         assert_nothing_left(mark, temporary)
     finally:
         kill_all(mark)
@@ -269,36 +199,8 @@ def browser(lab: Lab) -> Iterator[Browser]:
     if program is None:
         pytest.skip("no Chromium on this machine: set CHROMIUM to one, or install it")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=list(_BROWSER_ARGUMENTS))
+        started = playwright.chromium.launch(executable_path=program, args=list(BROWSER_ARGUMENTS))
         opened = Browser(started, lab)
         yield opened
         started.close()
     assert not opened.problems
-
-
-def find_browser() -> str | None:
-    """Find a Chromium: the one of ``CHROMIUM``, or the machine's."""
-    named = os.environ.get("CHROMIUM")
-    return named or next(filter(None, map(shutil.which, _BROWSERS)), None)
-
-
-def _server_command(lab: Lab) -> list[str]:
-    return [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
-        *(f"--port={lab.port}", "--ip=127.0.0.1", f"--ServerApp.root_dir={lab.root}"),
-        *("--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
-        *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
-    ]
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _answers(lab: Lab) -> bool:
-    try:
-        return bool(lab.ask(""))
-    except OSError:
-        return False
