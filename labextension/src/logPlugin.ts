@@ -46,7 +46,7 @@ export function logPlugin(
         isEnabled: () => current.kernel !== null,
         execute: () => {
           const { kernel, panel } = current;
-          return kernel && panel && panels.open(kernel, panel.id);
+          return kernel && panel && panels.open(kernel, panel);
         }
       });
       palette?.addItem({ command: SHOW_LOG, category });
@@ -64,7 +64,7 @@ export function logPlugin(
               rendermime,
               session,
               folds,
-              openLog: (kernel, position) => panels.open(kernel, panel.id, position),
+              openLog: (kernel, position) => panels.open(kernel, panel, position),
               trans
             })
           );
