@@ -15,12 +15,13 @@ const LATE_MS = 4_000;
 export class LogPanel extends Widget {
   constructor(
     private _kernel: SparkKernel,
+    notebook: string,
     trans: TranslationBundle
   ) {
     super();
     this.id = `spark-kernel-log-${_kernel.connection.id}`;
     this.title.label = trans.__('Driver log');
-    this.title.caption = trans.__('The log of the Spark driver');
+    this.title.caption = trans.__('The log of the Spark driver of %1', notebook);
     this.title.closable = true;
     this._reading = new LogReading(trans);
     this._view = new LogView(this.node, this._reading.lines, trans, {

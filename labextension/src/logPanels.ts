@@ -2,6 +2,7 @@
 
 import { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
 
 import { SparkKernel } from './kernel';
 import { ILogPosition } from './logContent';
@@ -17,13 +18,13 @@ export class LogPanels {
   /**
    * Show the log of a kernel's driver.
    *
-   * @param below the widget below which a new panel opens
+   * @param notebook the notebook below which a new panel opens
    * @param position the place to show; null for the end
    */
-  open(kernel: SparkKernel, below: string, position: ILogPosition | null = null): void {
+  open(kernel: SparkKernel, notebook: Widget, position: ILogPosition | null = null): void {
     let panel = this._panels.get(kernel.connection.id);
     if (!panel || panel.isDisposed) {
-      const made = new LogPanel(kernel, this._trans);
+      const made = new LogPanel(kernel, notebook.title.label, this._trans);
       panel = made;
       this._panels.set(kernel.connection.id, made);
       made.disposed.connect(() => {
@@ -31,15 +32,15 @@ export class LogPanels {
           this._panels.delete(kernel.connection.id);
         }
       });
-      this._add(made, below);
+      this._add(made, notebook);
     }
     this._app.shell.activateById(panel.id);
     panel.lookAt(position);
   }
 
-  private _add(panel: LogPanel, below: string): void {
+  private _add(panel: LogPanel, notebook: Widget): void {
     if (this._labShell) {
-      this._labShell.add(panel, 'main', { mode: 'split-bottom', ref: below });
+      this._labShell.add(panel, 'main', { mode: 'split-bottom', ref: notebook.id });
     } else {
       // Notebook 7 has one document to a page, and a place below it.
       this._app.shell.add(panel, 'down');

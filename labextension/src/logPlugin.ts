@@ -43,7 +43,7 @@ export function logPlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void> {
         isEnabled: () => current.kernel !== null,
         execute: () => {
           const { kernel, panel } = current;
-          return kernel && panel && panels.open(kernel, panel.id);
+          return kernel && panel && panels.open(kernel, panel);
         }
       });
       palette?.addItem({ command: SHOW_LOG, category: CATEGORY });
@@ -61,7 +61,7 @@ export function logPlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void> {
               rendermime,
               session,
               folds,
-              openLog: (kernel, position) => panels.open(kernel, panel.id, position),
+              openLog: (kernel, position) => panels.open(kernel, panel, position),
               trans
             })
           );

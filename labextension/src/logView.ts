@@ -37,6 +37,7 @@ export class LogView {
   /** Follow what comes, or stay; tells nobody. */
   follow(isFollowing: boolean): void {
     this._isFollowing = isFollowing;
+    this._isLeftByScrolling = false;
     setAttribute(this._follow, 'aria-pressed', String(isFollowing));
     if (isFollowing) {
       this._toEnd();
@@ -237,11 +238,14 @@ export class LogView {
     if (clientHeight === 0) {
       return;
     }
-    const isUp = scrollTop < this._top - 1;
+    const step = scrollTop - this._top;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     this._top = scrollTop;
-    if (this._isFollowing && isUp && !isAtEnd) {
+    if (this._isFollowing && step < -1 && !isAtEnd) {
       this._wishes.follow(false);
+      this._isLeftByScrolling = true;
+    } else if (this._isLeftByScrolling && step > 1 && isAtEnd) {
+      this._wishes.follow(true);
     }
   }
 
@@ -278,6 +282,7 @@ export class LogView {
   private _top = 0;
   private _timer = 0;
   private _isFollowing = true;
+  private _isLeftByScrolling = false;
 }
 
 function button(text: string, title: string, press: () => void): HTMLButtonElement {

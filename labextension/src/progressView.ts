@@ -237,12 +237,15 @@ class Rows {
     this._views.get(key)?.reveal(within);
   }
 
-  /** Go to the first row whose key begins so. */
+  /** Go to the first row whose key begins so, and mark it: a notebook may take the focus away. */
   goTo(begin: string): void {
-    const found = [...this._views].find(([key]) => key.startsWith(begin));
-    const node = found?.[1].node;
-    node?.setAttribute('tabindex', '-1');
-    node?.focus();
+    const found = [...this._views].find(([key]) => key.startsWith(begin))?.[1].node;
+    for (const { node } of this._views.values()) {
+      setAttribute(node, 'aria-current', node === found ? 'true' : null);
+    }
+    found?.setAttribute('tabindex', '-1');
+    found?.focus();
+    found?.scrollIntoView({ block: 'nearest' });
   }
 
   private _views = new Map<string, RowView>();

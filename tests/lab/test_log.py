@@ -21,7 +21,7 @@ _CELLS = (
     "spark.range(3).count()",
 )
 _DIRTY = ".lm-TabBar-tab.jp-mod-dirty"
-_OUTER, _TRACEBACK = "Details", "Python traceback"
+_OUTER, _TRACEBACK = re.compile("^Details: "), re.compile("^Python traceback$")
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,15 @@ def notebook(browser: Browser) -> Iterator[NotebookPage]:
 
 
 def done(notebook: NotebookPage, number: int) -> None:
-    """Run a cell to its end."""
+    """Run a cell to its end, also one that has run before."""
+    prompt = notebook.cell(number).locator(".jp-InputPrompt")
+    before = prompt.inner_text()
     notebook.run(number)
-    notebook.wait_done(number)
+    notebook.page.wait_for_function(
+        "([prompt, before]) => prompt.textContent !== before && /\\d/.test(prompt.textContent)",
+        arg=[prompt.element_handle(), before],
+        timeout=60_000,
+    )
 
 
 def saved(notebook: NotebookPage) -> None:
@@ -109,15 +115,13 @@ def test_lines_are_found_and_filtered_by_their_level(notebook: NotebookPage) -> 
 def test_folds_stay_as_a_person_left_them(notebook: NotebookPage) -> None:
     saved(notebook)
     for title in (_OUTER, _TRACEBACK):
-        notebook.cell(_FAILING).locator("summary", has_text=title).first.click()
-        opened = "details[open] > summary"
-        notebook.cell(_FAILING).locator(opened, has_text=title).first.wait_for()
+        notebook.cell(_FAILING).locator("summary", has_text=title).click()
+        is_open(notebook, _FAILING, title)
     assert notebook.page.locator(_DIRTY).count() == 0
     done(notebook, _FAILING)
     is_open(notebook, _FAILING, _TRACEBACK)
     done(notebook, _MISSING)
-    missing = notebook.cell(_MISSING)
-    missing.locator("details:not([open]) > summary", has_text=_OUTER).click()
+    notebook.cell(_MISSING).locator("details:not([open]) > summary", has_text=_OUTER).click()
     is_open(notebook, _MISSING, _TRACEBACK)
     saved(notebook)
     notebook.page.reload(wait_until="domcontentloaded")
@@ -127,10 +131,9 @@ def test_folds_stay_as_a_person_left_them(notebook: NotebookPage) -> None:
         is_open(notebook, number, _TRACEBACK)
 
 
-def is_open(notebook: NotebookPage, number: int, title: str) -> None:
+def is_open(notebook: NotebookPage, number: int, title: re.Pattern[str]) -> None:
     """Wait until a fold is open, in the one display of the error."""
-    folds = notebook.cell(number).locator("details[open] > summary", has_text=title)
-    folds.first.wait_for(state="visible")
+    notebook.cell(number).locator("details[open] > summary", has_text=title).wait_for()
     assert notebook.cell(number).locator("summary", has_text=_OUTER).count() == 1
 
 
@@ -151,7 +154,7 @@ def test_stage_of_a_driver_that_is_gone_is_shown_in_the_progress(notebook: Noteb
     cell = notebook.cell(_FAILING)
     stage = cell.locator(".spark-kernel-error-actions button", has_text="Stage")
     stage.click()
-    row = cell.locator(".spark-kernel-progress li:focus")
+    row = cell.locator(".spark-kernel-progress li[aria-current]")
     row.wait_for()
     assert stage.inner_text() in row.inner_text()
     cell.get_by_role("button", name="Driver log").click()
