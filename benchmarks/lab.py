@@ -98,21 +98,14 @@ def _sizes(browser: LabBrowser) -> str:
     page.close()
     folder = browser.server.folder / "extensions" / _EXTENSION / "static"
     own = [folder / Path(urlsplit(url).path).name for url, _ in loaded if _EXTENSION in url]
-    rows = [[path.name.split(".")[0], *_size(path)] for path in own]
-    total = sum(path.stat().st_size for path in own)
-    packed = sum(map(_packed, own))
-    rows.append(["all", shown(total, "KB"), shown(packed, "KB")])
+    sizes = [path.stat().st_size for path in own]
+    packed = sum(len(gzip.compress(path.read_bytes())) for path in own)
     everything = sum(size for _, size in loaded)
+    rows = [
+        ["the extension", f"{len(own)}", shown(sum(sizes), "KB"), shown(packed, "KB")],
+        ["all of the page", f"{len(loaded)}", shown(everything, "KB"), "-"],
+    ]
     return (
-        "### Size\n\nWhat a page loads of the extension at its start, in every notebook: "
-        f"{shown(total, 'KB')} of {shown(everything, 'KB')}.\n\n"
-        + grid(["file", "bytes", "with gzip"], rows)
+        "### Size\n\nScripts and styles that a page loads at its start, whatever its kernel:\n\n"
+        + grid(["of", "files", "bytes", "with gzip"], rows)
     )
-
-
-def _size(path: Path) -> list[str]:
-    return [shown(path.stat().st_size, "KB"), shown(_packed(path), "KB")]
-
-
-def _packed(path: Path) -> int:
-    return len(gzip.compress(path.read_bytes()))
