@@ -16,6 +16,7 @@ from kernel_real.leftovers import (
     wait_until,
 )
 from kernel_real.notebook import KERNEL, NotebookMaker, fast_start
+from nbformat.reader import NotJSONError
 
 from benchmarks.lab_server import BROWSER_ARGUMENTS, LabServer, find_browser
 from spark_kernel.protocol.provenance import KEY
@@ -136,8 +137,15 @@ class NotebookPage:
 
     @property
     def file(self) -> Any:
-        """The notebook as it is on the disk."""
+        """The notebook as it is on the disk, once it is written to its end."""
+        assert wait_until(self._is_whole, 10)
         return self.lab.read(self.name)
+
+    def _is_whole(self) -> bool:
+        try:
+            return bool(self.lab.read(self.name))
+        except NotJSONError:
+            return False
 
     def record(self, number: int) -> Any:
         """Give the record of a cell on the disk."""

@@ -160,9 +160,10 @@ def test_hostile_file_shows_text_and_no_live_link(lab: Lab, browser: Browser) ->
     nbformat.write(new_notebook(cells=[cell], metadata={"kernelspec": spec}), lab.root / "x.ipynb")
     page = browser.open(name="x.ipynb")
     shown = page.cell(0).locator(".spark-kernel-progress")
-    page.wait_text(shown, "<img src=x>")
+    page.wait_text(shown, "Spark jobs")
     while shown.locator("[aria-expanded=false]:visible").count():
         shown.locator("[aria-expanded=false]:visible").first.click()
+    page.wait_text(shown, "<img src=x onerror")
     page.wait_text(shown, "<script>")
     assert shown.locator("img, script, a").count() == 0
     assert page.page.evaluate("window.harmed") is None
