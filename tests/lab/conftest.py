@@ -132,8 +132,11 @@ class NotebookPage:
         """Save the notebook, and wait until it is saved."""
         path = self.lab.root / self.name
         before = path.stat().st_mtime_ns
-        self.save()
-        assert wait_until(lambda: path.stat().st_mtime_ns != before, 20)
+        for _ in range(10):
+            self.save()  # which JupyterLab leaves alone while it saves
+            if wait_until(lambda: path.stat().st_mtime_ns != before, 2):
+                return
+        raise AssertionError("the notebook is not saved")
 
     @property
     def file(self) -> Any:

@@ -75,8 +75,10 @@ def stages_said(notebook: NotebookPage) -> list[str]:
     """Give the stages that the status bar has told of since this was asked before, in order."""
     texts = notebook.page.evaluate("window.said.splice(0)")
     found = [stage for text in texts for stage in _STAGES if stage in text]
-    times = [int(match[1]) for match in map(re.compile(r" (\d+) s$").search, texts) if match]
-    assert times == sorted(times)
+    for stage in _STAGES:
+        said = [re.search(r" (\d+) s$", text) for text in texts if stage in text]
+        times = [int(match[1]) for match in said if match]
+        assert times == sorted(times), texts
     return [stage for stage, _ in groupby(found)]
 
 
