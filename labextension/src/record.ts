@@ -104,9 +104,12 @@ function dataText(...parts: string[]): string {
   return parts.filter(Boolean).join(', ');
 }
 
+// One for all: to make a format takes as long as to use it fifty times, and each cell has a moment.
+const MOMENTS = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
 /** Say a moment in the words of the reader's language. */
 export function momentText(moment: Date): string {
-  return moment.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return MOMENTS.format(moment);
 }
 
 /** Say how long ago a moment was; a moment of long ago by its date. */
