@@ -123,7 +123,10 @@ def test_the_notebook_sums_up_its_run_as_other_clients_do(notebook: NotebookPage
 
 def test_each_record_is_one_line(notebook: NotebookPage) -> None:
     for number, said in ((_JOB, "job"), (_PLAIN, r"just now|\d min ago"), (_FAILING, "failed")):
-        lines = notebook.cell(number).locator(".spark-kernel-record:visible")
+        # The progress of a job that took long enough to have one tells of its record too.
+        lines = notebook.cell(number).locator(
+            ".spark-kernel-record:visible, .spark-kernel-progress"
+        )
         assert re.search(said, lines.inner_text())
         assert notebook.cell(number).locator(".spark-kernel-note").count() == 0
 
