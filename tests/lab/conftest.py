@@ -21,7 +21,7 @@ from nbformat.reader import NotJSONError
 from benchmarks.lab_server import BROWSER_ARGUMENTS, LabServer, find_browser
 from spark_kernel.protocol.provenance import KEY
 
-_READY_MS = 60_000
+_READY_MS = 90_000
 _SETTINGS = {
     # All cells of a notebook are in the page, whatever its height.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
@@ -175,7 +175,7 @@ class Browser:
     ) -> NotebookPage:
         """Open a notebook in a page of its own."""
         page = self.browser.new_page(viewport={"width": 1300, "height": 1000})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(_READY_MS)
         page.on("pageerror", self._note)
         return NotebookPage(page, self.lab, name or self.lab.write(*sources, kernel=kernel), view)
 
