@@ -5,6 +5,7 @@
 
 import { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { Message } from '@lumino/messaging';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { element } from './dom';
@@ -12,7 +13,7 @@ import { ERROR_MIME, IError, IStage, readError } from './errorContent';
 import { FoldMemory, kindOf } from './foldMemory';
 import { SparkKernel } from './kernel';
 import { ILogPosition } from './logContent';
-import { revealStage } from './progressView';
+import { findStage } from './progressView';
 import { text } from './reading';
 import { SessionKernel } from './sessionKernel';
 
@@ -69,6 +70,10 @@ class ErrorRenderer extends Widget implements IRenderMime.IRenderer {
     this._draw();
   }
 
+  protected override onAfterAttach(_: Message): void {
+    this._draw(); // from here on it is in a cell
+  }
+
   private _follow(): void {
     this._place.session?.kernel?.statusChanged.connect(this._draw, this);
     this._draw();
@@ -90,7 +95,12 @@ class ErrorRenderer extends Widget implements IRenderMime.IRenderer {
       );
     }
     const isLive = !!error.applicationId && kernel?.status?.application.id === error.applicationId;
-    parts.push(...error.stages.map(stage => this._stage(stage, isLive)));
+    for (const stage of error.stages) {
+      const made = this._stage(stage, isLive);
+      if (made) {
+        parts.push(made);
+      }
+    }
     const drawn = [...this._buttons.children];
     // Left alone where nothing is new, so that a button keeps the focus.
     if (drawn.length !== parts.length || !parts.every((part, i) => part.isEqualNode(drawn[i]))) {
@@ -99,8 +109,8 @@ class ErrorRenderer extends Widget implements IRenderMime.IRenderer {
     this._buttons.hidden = parts.length === 0;
   }
 
-  /** Lead to a stage: to its page while its application lives, else to its row in the progress. */
-  private _stage(stage: IStage, isLive: boolean): HTMLElement {
+  /** Lead to a stage: its page while its application lives, else its row in the progress, if any. */
+  private _stage(stage: IStage, isLive: boolean): HTMLElement | null {
     const trans = this._place.trans;
     const name = trans.__('Stage %1', String(stage.id));
     if (isLive && stage.url) {
@@ -109,14 +119,11 @@ class ErrorRenderer extends Widget implements IRenderMime.IRenderer {
       return element('a', { text: `${name} ↗`, title, attributes });
     }
     const title = trans.__('Show stage %1 in the progress of this cell', String(stage.id));
-    const made = button(name, title, () => {
+    const find = (isShown: boolean) => {
       const cell = this.node.closest('.jp-Cell');
-      if (!cell || !revealStage(cell, stage.id)) {
-        made.disabled = true;
-        made.title = trans.__('The progress of this cell has no stage %1', String(stage.id));
-      }
-    });
-    return made;
+      return cell !== null && findStage(cell, stage.id, isShown);
+    };
+    return find(false) ? button(name, title, () => find(true)) : null;
   }
 
   private _open(node: HTMLElement): void {

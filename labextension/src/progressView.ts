@@ -11,14 +11,14 @@ import { IBar, IRow, IShown, ITarget } from './progressRows';
 /** Cancels something; gives an empty text, or why that failed. */
 export type Cancel = (target: ITarget) => Promise<string>;
 
-const REVEAL = 'spark-kernel-reveal';
+const FIND = 'spark-kernel-find-stage';
 
-/** Show the row of a stage in a progress within an element; false where none has it. */
-export function revealStage(within: Element, stage: number): boolean {
-  // Who listens says by cancelling that it has found the stage.
-  const told = () => new CustomEvent(REVEAL, { detail: stage, cancelable: true });
+/** Find a stage in a progress within an element, and show its row if that is wanted. */
+export function findStage(within: Element, stage: number, isShown: boolean): boolean {
+  // Who listens says by cancelling that it has the stage.
+  const asked = () => new CustomEvent(FIND, { detail: { stage, isShown }, cancelable: true });
   return [...within.querySelectorAll('.spark-kernel-progress')].some(
-    node => !node.dispatchEvent(told())
+    node => !node.dispatchEvent(asked())
   );
 }
 
@@ -40,7 +40,7 @@ export class ProgressView {
     node.append(this._head, this._bar, this._problem, this._inside);
     this._fold.changed = () => this._redraw();
     this._doneFold.changed = () => this._redraw();
-    node.addEventListener(REVEAL, event => this._reveal(event as CustomEvent<number>));
+    node.addEventListener(FIND, event => this._find(event as CustomEvent));
   }
 
   /** Draw an update. */
@@ -71,13 +71,15 @@ export class ProgressView {
     this._more.hidden = !shown.more;
   }
 
-  private _reveal(event: CustomEvent<number>): void {
-    const stage = `stage-${event.detail}-`;
+  private _find(event: CustomEvent<{ stage: number; isShown: boolean }>): void {
+    const stage = `stage-${event.detail.stage}-`;
     const jobOf = (rows: IRow[]) => rows.find(row => row.rows.some(one => one.key.startsWith(stage)));
     const active = jobOf(this._last?.[0].rows ?? []);
     const job = active ?? jobOf(this._last?.[0].done ?? []);
     if (job) {
       event.preventDefault();
+    }
+    if (job && event.detail.isShown) {
       this._fold.choose(true);
       if (!active) {
         this._doneFold.choose(true);

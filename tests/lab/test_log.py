@@ -12,7 +12,7 @@ from lab.conftest import Browser, NotebookPage
 
 _FAILING, _SAYING, _MANY, _MISSING, _RESTART, _READY = range(6)
 _CELLS = (
-    "sc.parallelize([1, 0], 2).map(lambda n: 1 / n).count()",
+    "import time; sc.parallelize([1, 0], 2).map(lambda n: time.sleep(2) or 1 / n).count()",
     "sc._jvm.java.lang.System.err.println("
     "\"26/11/25 10:00:00 WARN Mine: <img src=x onerror='document.title=1'> password=hunter2\")",
     "for n in range(200): sc._jvm.java.lang.System.err.println(f'26/11/25 10:00:00 INFO A: n{n}')",
