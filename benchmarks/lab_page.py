@@ -130,9 +130,9 @@ class LabPage:
         """Save the notebook."""
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
 
-    def settle(self) -> None:
+    def settle(self, calm_ms: int = _SETTLING_MS) -> None:
         """Let it do what it does a moment later, such as what waits until nobody types."""
-        self.page.wait_for_timeout(_SETTLING_MS)
+        self.page.wait_for_timeout(calm_ms)
 
     def watch_frames(self) -> None:
         """Look from now on how long the page draws nothing."""

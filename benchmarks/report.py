@@ -75,7 +75,7 @@ class Added:
     target
         The most that it may add.
     most
-        The most that may be, with it; where that is what counts.
+        The most that may ever be, with it, where that is what counts: held against the largest.
     """
 
     title: str
@@ -94,12 +94,12 @@ class Added:
         cells = [self.title, spread(ours, self.unit), spread(others, self.unit)]
         cells += [f"{sign}{shown(added, self.unit)}", ratio]
         if self.most is not None:
-            met, target = statistics.median(ours) <= self.most, shown(self.most, self.unit)
+            met, target = max(ours) <= self.most, f"never above {shown(self.most, self.unit)}"
         elif self.target is not None:
-            met, target = added <= self.target, f"+{shown(self.target, self.unit)}"
+            met, target = added <= self.target, f"≤ +{shown(self.target, self.unit)}"
         else:
             return [*cells, "-", ""]
-        return [*cells, f"≤ {target}", "met" if met else "**missed**"]
+        return [*cells, target, "met" if met else "**missed**"]
 
 
 def added_table(lines: Sequence[Added]) -> str:
