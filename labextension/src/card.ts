@@ -11,16 +11,13 @@ import { Widget } from '@lumino/widgets';
 import { act, actionLabel } from './cardActions';
 import { Action, actionsOf, factsOf, libraryText, moreText, settingRows } from './cardFacts';
 import { Details } from './details';
-import { element, setText } from './dom';
+import { button, element, setText } from './dom';
 import { drawLinks, ExecutorTable } from './executorTable';
 import { Fold } from './folds';
 import { sparkIcon } from './icon';
 import { ISetting } from './detailsContent';
 import { ResourceWatch } from './watch';
-import { countText } from './words';
-
-/** The command of the driver log; its button is there where the command is. */
-const SHOW_LOG = 'spark-kernel:show-log';
+import { countText, SHOW_LOG } from './words';
 
 export class ClusterCard extends Widget {
   static readonly ID = 'spark-kernel-cluster';
@@ -212,10 +209,4 @@ function settingNodes(one: ISetting): HTMLElement[] {
   const value = element('code', { text: one.value, title: one.value });
   const origin = element('div', { className: 'spark-kernel-quiet', text: one.origin });
   return [element('dt', { className }, first, ...parts), element('dd', {}, value, origin)];
-}
-
-function button(text: string, press: () => void): HTMLButtonElement {
-  const made = element('button', { text, attributes: { type: 'button' } });
-  made.addEventListener('click', press);
-  return made;
 }

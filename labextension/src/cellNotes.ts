@@ -8,12 +8,13 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { PanelLayout } from '@lumino/widgets';
 
+import { currentRecord } from './cellRecords';
 import { Follower } from './follower';
 import { IProvenanceChoices, Preferences } from './preferences';
 import { KEY } from './protocol';
-import { IRecord, readRecord, recordTitle } from './record';
+import { readRecord, recordTitle } from './record';
 import { RecordNote } from './recordLine';
-import { isChanged, isCleared } from './recordRules';
+import { isChanged } from './recordRules';
 import { Staleness } from './staleness';
 
 const CALM_MS = 400;
@@ -81,13 +82,12 @@ export class CellNotes extends Follower {
   }
 
   private _drawCell(cell: Cell): void {
-    const content = cell instanceof CodeCell ? cell.model.getMetadata(KEY) : undefined;
-    const record = content === undefined ? null : readRecord(content);
-    if (!(cell instanceof CodeCell) || !record || isClearedCell(cell, record)) {
+    const record = currentRecord(cell.model);
+    if (!(cell instanceof CodeCell) || !record) {
       return this._remove(cell);
     }
     const { hasLines, hasMarks } = this._choices.now;
-    const mark = hasMarks ? this._markOf(cell, content) : '';
+    const mark = hasMarks ? this._markOf(cell) : '';
     const shown = hasLines && !showsRecord(cell) ? record : null;
     if (!mark && !shown) {
       return this._remove(cell);
@@ -107,8 +107,8 @@ export class CellNotes extends Follower {
   }
 
   /** Say why a cell is out of date; that its source has changed this page sees by itself, and at once. */
-  private _markOf(cell: CodeCell, record: unknown): string {
-    if (isChanged(cell.model.sharedModel.getSource(), record)) {
+  private _markOf(cell: CodeCell): string {
+    if (isChanged(cell.model.sharedModel.getSource(), cell.model.getMetadata(KEY))) {
       return this._trans.__('Changed since it ran');
     }
     const reason = this._staleness.reason(cell.model.id);
@@ -122,10 +122,6 @@ export class CellNotes extends Follower {
 
   private _notes = new Map<Cell, INote>();
   private _timer = 0;
-}
-
-function isClearedCell(cell: CodeCell, record: IRecord): boolean {
-  return isCleared(record, cell.model.outputs.length > 0, cell.model.executionCount);
 }
 
 /** Whether one of the outputs of a cell carries a record, and so says it. */

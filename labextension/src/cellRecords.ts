@@ -8,7 +8,8 @@ import { INotebookModel } from '@jupyterlab/notebook';
 
 import { KEY } from './protocol';
 import { fields } from './reading';
-import { outcomeOf, strippedOutputs } from './recordRules';
+import { IRecord, readRecord } from './record';
+import { isCleared, outcomeOf, strippedOutputs } from './recordRules';
 
 /**
  * Let a reply do to a cell what it should; gives whether that changed the cell's record. Not an edit:
@@ -25,6 +26,17 @@ export function applyReply(cell: ICellModel, metadata: unknown): boolean {
     return true;
   }
   return false;
+}
+
+/** Give the record of what a cell shows; null where there is none, or the outputs were cleared. */
+export function currentRecord(cell: ICellModel): IRecord | null {
+  const content = isCodeCellModel(cell) ? cell.getMetadata(KEY) : undefined;
+  const record = content === undefined ? null : readRecord(content);
+  return record &&
+    isCodeCellModel(cell) &&
+    !isCleared(record, cell.outputs.length > 0, cell.executionCount)
+    ? record
+    : null;
 }
 
 /** Remove every trace of records from a notebook; gives how many cells had one. */

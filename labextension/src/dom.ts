@@ -30,6 +30,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Make a button that does something. */
+export function button(text: string, press: () => void, title = ''): HTMLButtonElement {
+  const made = element('button', { text, title, attributes: { type: 'button' } });
+  made.addEventListener('click', press);
+  return made;
+}
+
 /** Make a link that opens beside the notebook; only its text where there is no address. */
 export function link(text: string, url: string): HTMLElement {
   if (!url) {

@@ -8,7 +8,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { Message } from '@lumino/messaging';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
-import { element } from './dom';
+import { button, element } from './dom';
 import { ERROR_MIME, IError, IStage, readError } from './errorContent';
 import { FoldMemory, kindOf } from './foldMemory';
 import { SparkKernel } from './kernel';
@@ -91,7 +91,7 @@ class ErrorRenderer extends Widget implements IRenderMime.IRenderer {
     if (kernel && log) {
       const title = trans.__('Show what the driver log says at the time of this error');
       parts.push(
-        button(trans.__('Driver log'), title, () => this._place.openLog(kernel, log))
+        button(trans.__('Driver log'), () => this._place.openLog(kernel, log), title)
       );
     }
     const isLive = !!error.applicationId && kernel?.status?.application.id === error.applicationId;
@@ -123,7 +123,7 @@ class ErrorRenderer extends Widget implements IRenderMime.IRenderer {
       const cell = this.node.closest('.jp-Cell');
       return cell !== null && findStage(cell, stage.id, isShown);
     };
-    return find(false) ? button(name, title, () => find(true)) : null;
+    return find(false) ? button(name, () => find(true), title) : null;
   }
 
   private _open(node: HTMLElement): void {
@@ -162,10 +162,4 @@ function namedFolds(node: HTMLElement): [HTMLDetailsElement, string, string][] {
     counts.set(kind, number);
     return [fold, `${kind}#${number}`, kind];
   });
-}
-
-function button(text: string, title: string, press: () => void): HTMLButtonElement {
-  const made = element('button', { text, title, attributes: { type: 'button' } });
-  made.addEventListener('click', press);
-  return made;
 }

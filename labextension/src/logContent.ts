@@ -1,6 +1,6 @@
 /** Reads parts of the driver's log, and places in it, as the kernel tells them. */
 
-import { amount, count, Fields, fields, items, text } from './reading';
+import { amount, count, Fields, fields, items, logLine, text } from './reading';
 
 const MOST_LINES = 5_000;
 const MOST_LOGS = 20;
@@ -46,7 +46,7 @@ export function readLogPart(content: unknown): ILogPart {
   return {
     log: isGood && of.log ? readLog(fields(of.log)) : null,
     reason: text(isGood ? of.reason : of.evalue, 1000),
-    lines: isGood && Array.isArray(of.lines) ? of.lines.slice(-MOST_LINES).map(logLine) : [],
+    lines: isGood ? readLines(of.lines) : [],
     position: isGood ? readPosition(of.position) : null,
     isContinued: of.is_continued === true,
     marked: of.marked === null || of.marked === undefined ? null : count(of.marked),
@@ -65,13 +65,9 @@ export function readPosition(value: unknown): ILogPosition | null {
   return log && offset !== null && check !== null ? { log, offset, check } : null;
 }
 
-/** Read a line; other than a text of ours it keeps its spaces. */
-function logLine(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-        .slice(0, LONGEST_LINE)
-        .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ')
-    : '';
+function readLines(value: unknown): string[] {
+  const lines = Array.isArray(value) ? value.slice(-MOST_LINES) : [];
+  return lines.map(line => logLine(line, LONGEST_LINE));
 }
 
 function readLog(of: Fields): ILog {

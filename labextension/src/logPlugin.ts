@@ -13,9 +13,7 @@ import { FoldMemory } from './foldMemory';
 import { SparkKernels } from './kernel';
 import { LogPanels } from './logPanels';
 import { SessionKernel } from './sessionKernel';
-import { CATEGORY, DOMAIN } from './words';
-
-export const SHOW_LOG = 'spark-kernel:show-log';
+import { CATEGORY, DOMAIN, SHOW_LOG } from './words';
 
 /** Make the plugin. */
 export function logPlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void> {

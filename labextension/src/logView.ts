@@ -2,7 +2,7 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { element, setAttribute, setText } from './dom';
+import { button, element, setAttribute, setText } from './dom';
 import { ILog } from './logContent';
 import { foundIn, ILogLine, Level, LEVELS, LogLines, nextFound, piecesOf, searchOf } from './logLines';
 import { countText } from './words';
@@ -103,11 +103,13 @@ export class LogView {
     this._logs.addEventListener('change', () => this._wishes.choose(this._logs.value));
     this._query.addEventListener('input', () => this._plan());
     this._query.addEventListener('keydown', event => this._press(event));
-    this._follow = button(trans.__('Follow'), trans.__('Show new lines as they come'), () =>
-      this._wishes.follow(!this._isFollowing)
+    this._follow = button(
+      trans.__('Follow'),
+      () => this._wishes.follow(!this._isFollowing),
+      trans.__('Show new lines as they come')
     );
-    this._back = button('↑', trans.__('Previous line that is found'), () => this._step(-1));
-    this._on = button('↓', trans.__('Next line that is found'), () => this._step(1));
+    this._back = arrow('↑', trans.__('Previous line that is found'), () => this._step(-1));
+    this._on = arrow('↓', trans.__('Next line that is found'), () => this._step(1));
     const parts = [this._logs, this._filter, this._query, this._back, this._on, this._count];
     const attributes = { role: 'toolbar', 'aria-label': trans.__('Driver log') };
     const bar = element('div', { className: 'spark-kernel-log-bar', attributes }, ...parts);
@@ -285,11 +287,9 @@ export class LogView {
   private _isLeftByScrolling = false;
 }
 
-function button(text: string, title: string, press: () => void): HTMLButtonElement {
-  const made = element('button', { text, title, attributes: { type: 'button' } });
-  if (text.length === 1) {
-    setAttribute(made, 'aria-label', title);
-  }
-  made.addEventListener('click', press);
+/** Make a button that shows an arrow, and says in words what it does. */
+function arrow(sign: string, title: string, press: () => void): HTMLButtonElement {
+  const made = button(sign, press, title);
+  setAttribute(made, 'aria-label', title);
   return made;
 }

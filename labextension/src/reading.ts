@@ -5,6 +5,10 @@
 
 const LONGEST = 4096;
 const LARGEST = 1e15;
+/** Bidirectional overrides and control characters, which can make a line read as another. */
+const CONTROL = '[\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]';
+const EACH_CONTROL = new RegExp(CONTROL, 'g');
+const CONTROLS = new RegExp(`${CONTROL}+`, 'g');
 
 export type Fields = Record<string, unknown>;
 
@@ -25,12 +29,13 @@ export function text(value: unknown, limit = LONGEST): string {
   if (typeof value !== 'string') {
     return '';
   }
-  // Bidirectional overrides and control characters can make a line read as another.
-  const line = value
-    .slice(0, 2 * limit)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .trim();
+  const line = value.slice(0, 2 * limit).replace(CONTROLS, ' ').trim();
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+}
+
+/** Read a line of a log: other than a text of ours it keeps its spaces, and is cut without a sign. */
+export function logLine(value: unknown, limit: number): string {
+  return typeof value === 'string' ? value.slice(0, limit).replace(EACH_CONTROL, ' ') : '';
 }
 
 /** Read a number that is not negative; null where it is none. */

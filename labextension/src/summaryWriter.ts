@@ -1,14 +1,11 @@
 /** Keeps the summary of a notebook's latest run in its metadata, in provenance mode. */
 
-import { isCodeCellModel } from '@jupyterlab/cells';
 import { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 
-import { quietly } from './cellRecords';
+import { currentRecord, quietly } from './cellRecords';
 import { Follower } from './follower';
 import { KEY } from './protocol';
 import { Fields, fields } from './reading';
-import { readRecord } from './record';
-import { isCleared } from './recordRules';
 import { IRunCell, latestRun, sessionOf, summaryOf } from './runSummary';
 
 const CALM_MS = 1_000;
@@ -72,13 +69,8 @@ export class SummaryWriter extends Follower {
 function runCells(notebook: INotebookModel): IRunCell[] {
   const found: IRunCell[] = [];
   for (const cell of notebook.cells) {
-    const content = isCodeCellModel(cell) ? cell.getMetadata(KEY) : undefined;
-    const record = content === undefined ? null : readRecord(content);
-    if (!record || !isCodeCellModel(cell)) {
-      continue;
-    }
-    if (!isCleared(record, cell.outputs.length > 0, cell.executionCount)) {
-      found.push({ tags: cell.getMetadata('tags'), record: fields(content) });
+    if (currentRecord(cell)) {
+      found.push({ tags: cell.getMetadata('tags'), record: fields(cell.getMetadata(KEY)) });
     }
   }
   return found;

@@ -5,6 +5,9 @@ export const DOMAIN = 'spark_kernel';
 /** Of the commands in the palette. */
 export const CATEGORY = 'Spark';
 
+/** The command that shows the driver log; of a plugin that can be switched off. */
+export const SHOW_LOG = 'spark-kernel:show-log';
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
 /** Say a time; tenths of what still runs would only flicker. */

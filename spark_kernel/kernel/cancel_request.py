@@ -12,6 +12,7 @@ from typing import Any
 
 from spark_kernel.errors import CancelRequestError, SparkStoppedError
 from spark_kernel.kernel.interrupts import Interrupts
+from spark_kernel.protocol.messages import refusal
 from spark_kernel.protocol.progress import JobProgress, QueryProgress
 from spark_kernel.spark.progress import read_running
 from spark_kernel.spark.sampling import Sampler
@@ -87,7 +88,7 @@ class CancelDesk:
         try:
             cancelled = self.cancel(str(content.get("scope", "")), content.get("id"))
         except Exception as error:
-            return {"status": "error", "ename": type(error).__name__, "evalue": str(error)}
+            return refusal(error)
         return {"status": "ok", "cancelled": cancelled}
 
     def _cancel_cells(self, identifier: Any) -> list[Any]:

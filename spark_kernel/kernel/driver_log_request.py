@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from spark_kernel.errors import LogRequestError
 from spark_kernel.protocol.driver_log import LogPart, LogPosition, log_content, read_position
+from spark_kernel.protocol.messages import refusal
 from spark_kernel.spark.driver_log_reading import LogFolder
 from spark_kernel.spark.driver_log_redaction import LogRedaction
 from spark_kernel.spark.session import KernelSession
@@ -54,10 +55,9 @@ class LogDesk:
         try:
             return self._reply(content)
         except LogRequestError as error:
-            return {"status": "error", "ename": type(error).__name__, "evalue": str(error)}
+            return refusal(error)
         except OSError as error:
-            said = LogRequestError(f"The log cannot be read: {error.strerror}.", "")
-            return {"status": "error", "ename": type(said).__name__, "evalue": str(said)}
+            return refusal(LogRequestError(f"The log cannot be read: {error.strerror}.", ""))
 
     def _reply(self, content: Mapping[str, Any]) -> dict[str, Any]:
         for name in content:
@@ -82,7 +82,9 @@ class LogDesk:
         part = replace(part, lines=redaction.lines(part.lines))
         return log_content(part, "", names, is_running)
 
-    def _asked(self, content: Mapping[str, Any], limit: int, is_over: Any) -> LogPart | None:
+    def _asked(
+        self, content: Mapping[str, Any], limit: int, is_over: Callable[[str], bool]
+    ) -> LogPart | None:
         """Give what is asked for by a place or a name; None where there is none of either."""
         position = _position(content, "around")
         if position is not None:

@@ -60,7 +60,7 @@ class ErrorSurroundings:
     def moment(self) -> ErrorMoment | None:
         """Give when and where an error is shown."""
         owner, application = current_owner(), self.session.status.application
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = datetime.now(timezone.utc)
         cell_id = owner.cell.cell_id if owner is not None else ""
         return ErrorMoment(cell_id, now, application.id if application else None, self.log_end())
 

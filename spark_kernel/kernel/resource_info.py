@@ -16,6 +16,7 @@ from spark_kernel.errors import ResourceRequestError
 from spark_kernel.kernel.meters import Meters
 from spark_kernel.kernel.session_details import DETAILS, SessionDetails
 from spark_kernel.protocol.events import SessionStatus
+from spark_kernel.protocol.messages import refusal
 from spark_kernel.protocol.mimebundle import MimeBundle
 from spark_kernel.protocol.resources import (
     ALL_RESOURCE_TYPES,
@@ -61,7 +62,7 @@ class ResourceDesk:
         try:
             wanted = _wanted(content)
         except ResourceRequestError as error:
-            return {"status": "error", "ename": type(error).__name__, "evalue": str(error)}
+            return refusal(error)
         self._monitor.want(with_settings="settings" in wanted)
         status, found = self._status(), self._monitor.latest
         with self._lock:

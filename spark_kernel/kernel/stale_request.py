@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from spark_kernel.errors import StaleRequestError
-from spark_kernel.protocol.messages import VERSION
+from spark_kernel.protocol.messages import VERSION, refusal
 from spark_kernel.protocol.staleness import CellVerdict, StalenessReport, Verdict
 
 __all__ = ["StaleDesk"]
@@ -40,7 +40,7 @@ class StaleDesk:
         try:
             report = self._judge(_cells(content))
         except Exception as error:  # of a notebook that is anybody's
-            return {"status": "error", "ename": type(error).__name__, "evalue": str(error)}
+            return refusal(error)
         return {
             "status": "ok",
             "version": VERSION,

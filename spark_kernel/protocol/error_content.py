@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from spark_kernel.protocol.driver_log import LogPosition
 from spark_kernel.protocol.error_report import ErrorReport
 from spark_kernel.protocol.messages import VERSION
+from spark_kernel.protocol.provenance import instant_text
 
 __all__ = ["ERROR_MIME", "ErrorMoment", "error_content"]
 
@@ -24,13 +26,13 @@ class ErrorMoment:
     Parameters
     ----------
     time
-        ISO 8601, UTC.
+        With its zone.
     log
         Where the driver's log ended then; None where it is not ours.
     """
 
     cell_id: str
-    time: str
+    time: datetime
     application_id: str | None = None
     log: LogPosition | None = None
 
@@ -40,7 +42,7 @@ def error_content(reports: Sequence[ErrorReport], moment: ErrorMoment) -> dict[s
     return {
         "version": VERSION,
         "cell_id": moment.cell_id[:_LONGEST],
-        "time": moment.time,
+        "time": instant_text(moment.time),
         "application_id": moment.application_id,
         "errors": [_error(report) for report in reports[:_MOST_ERRORS]],
         "log": asdict(moment.log) if moment.log else None,

@@ -16,6 +16,7 @@ __all__ = [
     "SUPPORTED_FEATURES",
     "VERSION",
     "banner_content",
+    "refusal",
     "status_content",
 ]
 
@@ -61,3 +62,8 @@ def status_content(status: SessionStatus) -> dict[str, Any]:
 def banner_content(banner: str, links: tuple[Link, ...]) -> dict[str, Any]:
     """Make the content of a ``banner_update`` message."""
     return {"banner": banner, "links": [asdict(link) for link in links]}
+
+
+def refusal(error: Exception) -> dict[str, Any]:
+    """Make the content of a reply to a request that could not be met."""
+    return {"status": "error", "ename": type(error).__name__, "evalue": str(error)}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from spark_kernel.protocol.provenance import instant_text
 from spark_kernel.protocol.resources import ExecutorResources, SparkResources
 from spark_kernel.redaction import without_password
 from spark_kernel.spark.backend import Jobs
@@ -196,5 +197,4 @@ def _read_executor(found: Mapping[str, Any]) -> ExecutorResources:
 def _utc(millis: int | None) -> str | None:
     if not millis:
         return None
-    moment = datetime.fromtimestamp(millis / 1000, timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant_text(datetime.fromtimestamp(millis / 1000, timezone.utc))

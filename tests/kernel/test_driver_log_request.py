@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -63,7 +64,7 @@ def test_error_tells_clients_of_its_stage_and_its_moment():
     task = FailedTask(1, 0, stage=3, stage_attempt=0)
     links = (Link("spark-ui", "Stage 3", "http://h/3"),)
     reports = [ErrorReport("E", links=links, task=task), ErrorReport("F", condition="X")]
-    told = error_content(reports, ErrorMoment("cell", "2026-01-01T00:00:00Z", "app-1"))
+    told = error_content(reports, ErrorMoment("cell", datetime.now(timezone.utc), "app-1"))
     stage = {"id": 3, "attempt": 0, "url": "http://h/3"}
     assert [error["stage"] for error in told["errors"]] == [stage, None]
     assert (told["cell_id"], told["application_id"], told["log"]) == ("cell", "app-1", None)

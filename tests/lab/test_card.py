@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from kernel_real.leftovers import wait_until
-from nbformat.reader import NotJSONError
 
 from lab.conftest import Browser, NotebookPage
 from spark_kernel.protocol.provenance import KEY
@@ -58,14 +57,6 @@ def press(notebook: NotebookPage, name: str) -> Any:
     return notebook.page.locator(".jp-Dialog")
 
 
-def has_summary(notebook: NotebookPage) -> bool:
-    """Whether the file has one; it is read while the server may be writing it."""
-    try:
-        return KEY in notebook.file.metadata
-    except NotJSONError:
-        return False
-
-
 def test_settings_with_their_origin_are_in_sight_while_a_cell_runs(notebook: NotebookPage) -> None:
     notebook.run(_CHANGE)
     notebook.wait_done(_CHANGE)
@@ -111,7 +102,7 @@ def test_the_notebook_sums_up_its_run_as_other_clients_do(notebook: NotebookPage
         notebook.run(number)
         notebook.wait_done(number)
     notebook.save()
-    assert wait_until(lambda: has_summary(notebook), 10)
+    assert wait_until(lambda: KEY in notebook.file.metadata, 10)
     file = notebook.file
     told = file.metadata[KEY]
     assert told["settings"]["spark.sql.shuffle.partitions"] == "7"
