@@ -52,6 +52,9 @@ class _RunningCell(CellRun):
         The interrupt that its code has not been told of yet.
     is_told
         Whether its code was told of any.
+    is_failing
+        Whether its error is being shown: an interrupt ends that, and with it every question that
+        the driver would be asked for it.
     """
 
     def __init__(self, cell: Cell, description: str) -> None:
@@ -63,6 +66,7 @@ class _RunningCell(CellRun):
         self.cancelled_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self.pending: Interruption | None = None
         self.is_told = False
+        self.is_failing = False
 
     def cancel_task(self) -> None:
         """Cancel what an awaiting cell waits for, once."""
@@ -154,11 +158,22 @@ class Interrupts:
             if run.thread != self._main:  # one that came too late must not end anything else
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(run.thread), None)
 
-    def note_failure(self) -> None:
-        """Note that the calling thread's cell ends with an error: nothing needs to end it."""
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Mark where the error of the calling thread's cell is shown: nothing needs to end it."""
         run = self._runs.get(threading.get_ident())
-        if run is not None and run.pending is not None:
+        if run is None:
+            yield
+            return
+        if run.pending is not None:
             run.deliver()
+        run.is_failing = True
+        try:
+            yield
+        finally:
+            run.is_failing = False
+            if run.owner.is_cancelled:
+                run.renew()
 
     def interruption_of(self, error: BaseException | None) -> KeyboardInterrupt | None:
         """Give the interrupt that hides behind what a cell has raised, if any.
@@ -201,7 +216,7 @@ class Interrupts:
 
     def _begin(self, run: _RunningCell) -> None:
         run.pending = Interruption(run, run.owner)
-        run.renew()
+        run.renew(is_cancelled=run.is_failing)
         self.canceller.interrupt(run.pending)
 
     def _raise_in_main(self, run: _RunningCell, frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import CodeType
 from typing import Any
 
@@ -101,8 +102,11 @@ class SparkShell(ZMQInteractiveShell):
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show what a cell raised; an ``await`` that was interrupted like any other code."""
-        if self.interrupts is not None and kwargs.get("running_compiled_code"):
-            self.interrupts.note_failure()
+        is_of_cell = kwargs.get("running_compiled_code")
+        with self.interrupts.failing() if self.interrupts and is_of_cell else nullcontext():
+            self._show_error(exc_tuple, *args, **kwargs)
+
+    def _show_error(self, exc_tuple: Any, *args: Any, **kwargs: Any) -> None:
         if self.interrupts is not None and exc_tuple is None:
             error = self._cause_of(sys.exc_info()[1])
             if error is not None:

@@ -142,11 +142,18 @@ class CellRun:
         """Whether it was ever interrupted."""
         return self._ended is not None
 
-    def renew(self) -> JobOwner:
-        """End the present owner and give the cell another; gives the one that ended."""
+    def renew(self, *, is_cancelled: bool = False) -> JobOwner:
+        """End the present owner and give the cell another; gives the one that ended.
+
+        Parameters
+        ----------
+        is_cancelled
+            Whether the next one cannot ask the driver for anything either.
+        """
         ended = self._owner
         ended.is_cancelled = True
         self._owner = JobOwner(self.cell, ended.description, self, ended._streams)
+        self._owner.is_cancelled = is_cancelled
         self._owners.append(self._owner)
         self._ended = ended
         return ended

@@ -30,6 +30,9 @@ _PAUSE_GROWTH = 1.3
 _LARGEST_SHARE = 0.1
 """Of the time, at most this much is spent asking the driver."""
 
+_LONGEST_PAUSE_S = 5.0
+"""A driver that hung for a while is not left alone for ten times as long."""
+
 _IDLE_SAMPLES = 2
 _FAILED_SAMPLES = 3
 _JOB_LIMIT = 100
@@ -184,7 +187,8 @@ class Sampler:
                 cost = time.monotonic() - began
                 is_running = any(w.book.longest_running_s for w in self._watched.values())
                 slower = min(pause * _PAUSE_GROWTH, _SLOW_PAUSE_S)
-                pause = max(self.interval_s if is_running else slower, cost / _LARGEST_SHARE)
+                rest = min(cost / _LARGEST_SHARE, _LONGEST_PAUSE_S)
+                pause = max(self.interval_s if is_running else slower, rest)
             if self._is_stopped:
                 return
 

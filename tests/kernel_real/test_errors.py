@@ -330,6 +330,27 @@ def test_error_is_told_though_an_interrupt_ended_the_question_what_it_says(prepa
     )
 
 
+def test_interrupt_between_two_questions_ends_them_all(prepared):
+    prepared.value(
+        "import os, signal\n"
+        "try:\n    sc._jvm.java.util.Optional.empty().get()\n"
+        "except Exception as error:\n    kept = error\n"
+        "shell = get_ipython()\n"
+        "asked = shell.end_behind\n"
+        "def interrupted(error, since):\n"
+        "    shell.end_behind = asked\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return asked(error, since)\n"
+    )
+    prepared.driver.send_signal(signal.SIGSTOP)
+    try:
+        result = prepared.run("shell.end_behind = interrupted\nraise kept", 20)
+    finally:
+        prepared.driver.send_signal(signal.SIGCONT)
+    assert result.error.startswith("Py4JJavaError: An error occurred while calling ")
+    assert prepared.value("spark.range(4).count()") == "4"
+
+
 # -- wherever it is raised -------------------------------------------------------------------------
 
 

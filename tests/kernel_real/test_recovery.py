@@ -139,7 +139,7 @@ def test_context_that_ends_in_a_living_driver_is_lost_as_well(notebook: Notebook
     result = notebook.run("sc._jsc.sc().stop()\nspark.range(4).count()")
     assert result.error.startswith("DriverLostError: The Spark application was ended")
     assert len(result.traceback) <= 3
-    assert notebook.state == "lost"
+    notebook.wait_for_state("lost", timeout_s=20)
     assert notebook.value("spark.range(4).count()") == "4"
     # And without any cell that notices.
     notebook.statuses.clear()

@@ -11,6 +11,7 @@ import pytest
 
 from spark_kernel.protocol.events import Cell
 from spark_kernel.protocol.progress import CellProgress, ProgressSampled, RunState
+from spark_kernel.spark import sampling
 from spark_kernel.spark.calls import Call
 from spark_kernel.spark.ownership import CellRun, JobOwner
 from spark_kernel.spark.sampling import Sampler
@@ -365,6 +366,18 @@ def test_cell_whose_driver_fails_at_the_end_is_still_told_to_be_over(scene, driv
     driver.fails = lambda: True
     scene.end(owner)
     assert scene.told[-1].progress.is_final
+
+
+def test_driver_that_hung_for_a_while_is_soon_asked_again(scene, driver, monkeypatch):
+    monkeypatch.setattr(sampling, "_LONGEST_PAUSE_S", INTERVAL_S)
+    owner = scene.begin()
+    hung = threading.Event()
+    driver.fails = lambda: hung.wait(3.0)  # a tenth of the time would be half a minute of rest
+    wait_until(lambda: driver.asked > 0)
+    hung.wait(2.5)
+    driver.fails = lambda: False
+    driver.run_job(0, owner)
+    wait_until(lambda: bool(scene.of(owner)))
 
 
 def test_look_up_that_fails_costs_no_job_of_the_sample(scene, driver):
