@@ -22,6 +22,7 @@ import {
 } from './protocol';
 import { Fields, fields, text } from './reading';
 import { IJudgedCell, readStale } from './staleContent';
+import { beginOf } from './statusLine';
 
 const PATIENCE_MS = 10_000;
 const RESTARTS: Kernel.Status[] = ['restarting', 'autorestarting'];
@@ -50,9 +51,9 @@ export class SparkKernel extends Follower {
     return this._status;
   }
 
-  /** When the kernel has told how long its start takes, in milliseconds of `performance.now()`. */
-  get heard(): number {
-    return this._heard;
+  /** When the start under way began, by `performance.now()`; null where that is not known. */
+  get begun(): number | null {
+    return this._begun;
   }
 
   get statusChanged(): ISignal<this, void> {
@@ -115,8 +116,9 @@ export class SparkKernel extends Follower {
   private _hear(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
     const type = message.header.msg_type as string;
     if (type === STATUS) {
-      this._heard = performance.now();
-      this._set(readStatus(message.content));
+      const status = readStatus(message.content);
+      this._begun = beginOf(status, this._status, this._begun, performance.now());
+      this._set(status);
     } else if (DISPLAYS.includes(type)) {
       this._hearDisplay(message);
     }
@@ -159,6 +161,7 @@ export class SparkKernel extends Follower {
     if (this._status) {
       // The process itself cannot tell of its end.
       const state = RESTARTS.includes(status) ? 'restarting' : 'stopped';
+      this._begun = null;
       this._set({ ...this._status, state, message: '', elapsed: null, stages: [], error: null });
     }
   }
@@ -194,7 +197,7 @@ export class SparkKernel extends Follower {
   }
 
   private _status: IStatus | null = null;
-  private _heard = 0;
+  private _begun: number | null = null;
   private _live = new Set<string>();
   private _liveChanged = new Signal<this, string>(this);
   private _displayed = new Signal<this, IDisplay>(this);

@@ -71,8 +71,9 @@ export class StatusItem extends Widget {
     if (!kernel) {
       return;
     }
-    const since = (performance.now() - kernel.heard) / 1000;
-    const line = statusLine(kernel.status, this._watch.resources, since, this._trans);
+    const begun = kernel.begun;
+    const elapsed = begun === null ? null : (performance.now() - begun) / 1000;
+    const line = statusLine(kernel.status, this._watch.resources, elapsed, this._trans);
     setAttribute(this._mark, 'data-kind', line.kind);
     setText(this._text, line.text);
     setAttribute(this._button, 'title', line.title);

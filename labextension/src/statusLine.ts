@@ -29,27 +29,46 @@ const KINDS: Record<State, IStatusLine['kind']> = {
 /**
  * Say how a cluster is.
  *
- * @param since seconds since the status was heard; added to the time of a start
+ * @param elapsed seconds since the start under way began; null where that is not known
  */
 export function statusLine(
   status: IStatus | null,
   resources: IResources | null,
-  since: number,
+  elapsed: number | null,
   trans: TranslationBundle
 ): IStatusLine {
   const state = status?.state ?? 'unknown';
   const kind = KINDS[state];
   const name = status?.cluster.name || status?.cluster.master || 'Spark';
   if (!status || kind !== 'good') {
-    const elapsed = status?.elapsed;
-    const isStart = kind === 'wait' && elapsed !== null && elapsed !== undefined;
-    const time = isStart ? durationText(elapsed + since, false) : '';
+    const time = kind === 'wait' && elapsed !== null ? durationText(elapsed, false) : '';
     const what = kind === 'wait' ? status?.message || stateText(state, trans) : '';
     const text = joined([name, what || stateText(state, trans), time]);
     const why = joined([status?.error?.message, status?.error?.hint]) || status?.message;
     return { kind, text, title: joined([text, kind === 'wait' ? '' : why]), used: null };
   }
   return { kind, ...load(name, resources, trans) };
+}
+
+/**
+ * Tell when a start began, from what is heard of it: never later than was told before, as messages
+ * may be late.
+ *
+ * @param before the status before this one
+ * @param begun when the start of that status began, like `now` in milliseconds
+ */
+export function beginOf(
+  status: IStatus,
+  before: IStatus | null,
+  begun: number | null,
+  now: number
+): number | null {
+  if (status.elapsed === null || KINDS[status.state] !== 'wait') {
+    return null;
+  }
+  const heard = now - 1000 * status.elapsed;
+  const isSame = begun !== null && status.elapsed >= (before?.elapsed ?? 0);
+  return isSame ? Math.min(begun, heard) : heard;
 }
 
 function load(

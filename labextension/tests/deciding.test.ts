@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readProgress } from '../src/progressContent';
 import { barOf, shownProgress } from '../src/progressRows';
 import { readResources, readStatus } from '../src/protocol';
-import { statusLine } from '../src/statusLine';
+import { beginOf, statusLine } from '../src/statusLine';
 import { isWorking } from '../src/watch';
 import { durationText, sizeText } from '../src/words';
 
@@ -81,8 +81,20 @@ describe('the status bar', () => {
   it('tells the stage of a start, and goes on counting from its beginning', () => {
     const stages = [{ stage: 'runtime_started', started_s: 0 }, { stage: 'driver_starting', started_s: 900 }];
     const said = { state: 'restarting', message: 'Starting the driver', elapsed_s: 901, stages };
-    expect(statusLine(readStatus(said), null, 4, trans).text).toBe('Spark · Starting the driver · 5 s');
+    expect(statusLine(readStatus(said), null, 5, trans).text).toBe('Spark · Starting the driver · 5 s');
+    expect(statusLine(readStatus(said), null, null, trans).text).toBe('Spark · Starting the driver');
     expect(readStatus({ ...said, stages: stages.slice(0, 1) }).elapsed).toBe(0);
+  });
+
+  it('never counts back when a message is late, and begins anew with the next start', () => {
+    const at = (elapsed: number, state = 'starting') => readStatus({ state, elapsed_s: elapsed, stages: [{}, { started_s: 0 }] });
+    const begun = beginOf(at(1), null, null, 5_000);
+    expect(begun).toBe(4_000);
+    expect(beginOf(at(2), at(1), begun, 7_500)).toBe(4_000);
+    expect(beginOf(at(4), at(2), begun, 7_500)).toBe(3_500);
+    expect(beginOf(at(0), at(4), begun, 9_000)).toBe(9_000);
+    expect(beginOf(at(4, 'ready'), at(3), begun, 9_000)).toBeNull();
+    expect(beginOf(readStatus({ state: 'starting' }), null, null, 9_000)).toBeNull();
   });
 
   it('tells what works and how many cores are in use', () => {
@@ -93,13 +105,13 @@ describe('the status bar', () => {
     ];
     const spark = { type: 'spark', state: 'ready', cluster: { name: 'analytics' }, metrics };
     const resources = readResources({ status: 'ok', resources: [spark] });
-    const line = statusLine(resources?.status ?? null, resources, 0, trans);
+    const line = statusLine(resources?.status ?? null, resources, null, trans);
     expect(line).toMatchObject({ kind: 'good', text: 'analytics · 2 jobs · 3 tasks', used: 0.75 });
   });
 
   it('tells why Spark is not there', () => {
     const error = { name: 'E', message: 'No route', hint: 'Ask' };
-    const line = statusLine(readStatus({ state: 'failed', error }), null, 0, trans);
+    const line = statusLine(readStatus({ state: 'failed', error }), null, null, trans);
     expect(line.kind).toBe('bad');
     expect(line.title).toContain('No route · Ask');
   });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -73,6 +74,10 @@ def cluster(new_notebook: NotebookMaker) -> Iterator[Cluster]:
 def stages_said(notebook: NotebookPage) -> list[str]:
     """Give the stages that the status bar has told of since this was asked before, in order."""
     texts = notebook.page.evaluate("window.said.splice(0)")
+    for stage in _STAGES:
+        said = [re.search(r" (\d+) s$", text) for text in texts if stage in text]
+        times = [int(match[1]) for match in said if match]
+        assert times == sorted(times), texts
     found = [stage for text in texts for stage in _STAGES if stage in text]
     return [stage for stage, _ in groupby(found)]
 
