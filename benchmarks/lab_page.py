@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,22 @@ class LabPage:
         """Wait for the end of the cells that run."""
         if not self.page.evaluate("benchmark.running"):
             raise RuntimeError("a cell failed")
+
+    def end(self, button: str) -> float:
+        """Click what ends the cell that runs; gives the seconds until it is done.
+
+        Raises
+        ------
+        RuntimeError
+            If the cell ended well.
+        """
+        found = self.page.locator(button).first
+        found.wait_for()
+        started = time.perf_counter()
+        found.click()
+        if self.page.evaluate("benchmark.running"):
+            raise RuntimeError("the cell was done before")
+        return time.perf_counter() - started
 
     def type(self, text: str) -> None:
         """Type at the end of the active cell, letter by letter."""
