@@ -40,7 +40,8 @@ export async function act(
   if (name === null) {
     return;
   }
-  const isBusy = kernel.connection.status === 'busy';
+  // After a reload a page does not know until the kernel is idle.
+  const isBusy = kernel.connection.status !== 'idle';
   const lost = lossText(action, kernel.status?.state ?? 'unknown', isBusy, trans);
   if (lost.length > 0 && !(await isAgreed(title, name, lost))) {
     return;

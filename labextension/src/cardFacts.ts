@@ -79,7 +79,7 @@ export function executorRows(
     host: one.host,
     tasks: trans.__('%1 of %2', countText(one.activeTasks), countText(one.cores)),
     failed: one.failedTasks
-      ? trans._n('%1 failed task', '%1 failed tasks', one.failedTasks, countText(one.failedTasks))
+      ? trans._n('%2 failed task', '%2 failed tasks', one.failedTasks, countText(one.failedTasks))
       : '',
     memory: trans.__('%1 of %2', sizeText(one.memoryUsed), sizeText(one.memoryMax))
   }));
@@ -139,15 +139,15 @@ export function lossText(
 ): string[] {
   const isThere = state === 'ready';
   const said = [
+    isBusy && trans.__('This waits until the cells that run or wait are done.'),
     isThere &&
       trans.__(
-        'Jobs that run are cancelled. Cached data, temporary views and DataFrames are lost; other Python variables stay.'
+        'Jobs and streaming queries that still run then are cancelled. Cached data, temporary views and DataFrames are lost; other Python variables stay.'
       ),
     action === 'stop' &&
       trans.__('The cluster gets its resources back. “Start Spark” brings up another session.'),
     action === 'attach' &&
-      trans.__('Settings that the notebook has changed and libraries that it has added come along.'),
-    isBusy && trans.__('This waits until the cells that run or wait are done.')
+      trans.__('Settings that the notebook has changed and libraries that it has added come along.')
   ];
   return said.filter((one): one is string => typeof one === 'string');
 }

@@ -35,8 +35,15 @@ export class CurrentKernel {
     this._panel = panel;
     this._followed = panel ? new SessionKernel(panel.sessionContext, this._kernels) : null;
     this._followed?.changed.connect(() => this._changed.emit());
-    panel?.disposed.connect(() => panel === this._panel && this._follow(null), this);
+    // Connecting the same slot again changes nothing, however often a notebook is looked at.
+    panel?.disposed.connect(this._leave, this);
     this._changed.emit();
+  }
+
+  private _leave(panel: NotebookPanel): void {
+    if (panel === this._panel) {
+      this._follow(null);
+    }
   }
 
   private _kernels: SparkKernels;

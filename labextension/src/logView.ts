@@ -213,7 +213,7 @@ export class LogView {
     if (this._pattern) {
       text = place
         ? this._trans.__('%1 of %2', countText(place), all)
-        : this._trans._n('%1 line', '%1 lines', this._found.length, all);
+        : this._trans._n('%2 line', '%2 lines', this._found.length, all);
     }
     setText(this._count, text);
     this._back.disabled = this._on.disabled = this._found.length === 0;

@@ -64,17 +64,17 @@ export function recordText(record: IRecord, trans: TranslationBundle): string {
   return joined([
     statusText(record, trans),
     durationText(record.duration),
-    jobs > 0 && trans._n('%1 job', '%1 jobs', jobs, countText(jobs)),
+    jobs > 0 && trans._n('%2 job', '%2 jobs', jobs, countText(jobs)),
     dataText(
       record.read ? trans.__('read %1', sizeText(record.read)) : '',
       record.inputs
-        ? trans._n('%1 input', '%1 inputs', record.inputs, countText(record.inputs))
+        ? trans._n('%2 input', '%2 inputs', record.inputs, countText(record.inputs))
         : ''
     ),
     dataText(
       record.written ? trans.__('wrote %1', sizeText(record.written)) : '',
       record.outputs
-        ? trans._n('%1 output', '%1 outputs', record.outputs, countText(record.outputs))
+        ? trans._n('%2 output', '%2 outputs', record.outputs, countText(record.outputs))
         : ''
     ),
     record.user

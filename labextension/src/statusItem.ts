@@ -36,7 +36,11 @@ export class StatusItem extends Widget {
     this._button = element('button', { attributes: { type: 'button' } });
     this._button.append(this._mark, this._text, this._bar);
     this._button.addEventListener('click', open);
-    this.node.append(this._button);
+    this._spoken = element('span', {
+      className: 'spark-kernel-spoken',
+      attributes: { role: 'status' }
+    });
+    this.node.append(this._button, this._spoken);
     watch.changed.connect(this._draw, this);
     _choices.changed.connect(this._draw, this);
     this._draw();
@@ -78,6 +82,7 @@ export class StatusItem extends Widget {
     setText(this._text, line.text);
     setAttribute(this._button, 'title', line.title);
     setAttribute(this._button, 'aria-label', this._trans.__('Spark cluster: %1', line.title));
+    setText(this._spoken, line.spoken);
     this._bar.hidden = line.used === null;
     this._fill.style.width = `${Math.round(100 * (line.used ?? 0))}%`;
     if (line.kind === 'wait' && !document.hidden) {
@@ -92,6 +97,7 @@ export class StatusItem extends Widget {
   private _fill: HTMLElement;
   private _bar: HTMLElement;
   private _button: HTMLButtonElement;
+  private _spoken: HTMLElement;
   private _timer = 0;
   private _isActive = false;
   private _activeChanged = new Signal<this, void>(this);

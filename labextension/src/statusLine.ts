@@ -2,7 +2,7 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
-import { IResources, IStatus, State } from './protocol';
+import { IMetric, IResources, IStatus, State } from './protocol';
 import { countText, durationText, joined, sizeText } from './words';
 
 export interface IStatusLine {
@@ -12,6 +12,8 @@ export interface IStatusLine {
   text: string;
   /** All of it, for a pointer that rests there and for a screen reader. */
   title: string;
+  /** What a screen reader says when it changes: the state alone, for load and seconds never rest. */
+  spoken: string;
   /** Part of all cores that are in use, from 0 to 1; null where that is not known. */
   used: number | null;
 }
@@ -40,14 +42,15 @@ export function statusLine(
   const state = status?.state ?? 'unknown';
   const kind = KINDS[state];
   const name = status?.cluster.name || status?.cluster.master || 'Spark';
+  const spoken = joined([name, stateText(state, trans)]);
   if (!status || kind !== 'good') {
     const time = kind === 'wait' && elapsed !== null ? durationText(elapsed, false) : '';
     const what = kind === 'wait' ? status?.message || stateText(state, trans) : '';
     const text = joined([name, what || stateText(state, trans), time]);
     const why = joined([status?.error?.message, status?.error?.hint]) || status?.message;
-    return { kind, text, title: joined([text, kind === 'wait' ? '' : why]), used: null };
+    return { kind, text, title: joined([text, kind === 'wait' ? '' : why]), spoken, used: null };
   }
-  return { kind, ...load(name, resources, trans) };
+  return { kind, spoken, ...load(name, resources, trans) };
 }
 
 /**
@@ -75,27 +78,40 @@ function load(
   name: string,
   resources: IResources | null,
   trans: TranslationBundle
-): Omit<IStatusLine, 'kind'> {
+): Pick<IStatusLine, 'text' | 'title' | 'used'> {
   const metrics = resources?.metrics ?? {};
   const jobs = metrics.active_jobs?.value ?? 0;
   const tasks = metrics.active_tasks?.value ?? 0;
-  const cores = metrics.cores?.max ?? metrics.cores?.value ?? null;
-  const memory = metrics.storage_memory;
-  const jobsText = trans._n('%1 job', '%1 jobs', jobs, countText(jobs));
-  const tasksText = trans._n('%1 task', '%1 tasks', tasks, countText(tasks));
-  const work = jobs > 0 || tasks > 0 ? joined([jobsText, tasksText]) : trans.__('ready');
-  const used = cores ? Math.min(tasks / cores, 1) : null;
+  const cores = metrics.cores?.max ?? null;
+  const inUse = metrics.cores?.value ?? 0;
+  const cached = metrics.storage_memory?.value ?? null;
+  const heap = metrics.heap?.value ?? null;
   const executors = metrics.executors?.value ?? null;
+  const isAtWork = jobs > 0 || tasks > 0;
+  const jobsText = trans._n('%2 job', '%2 jobs', jobs, countText(jobs));
+  const tasksText = trans._n('%2 task', '%2 tasks', tasks, countText(tasks));
+  const work = isAtWork ? joined([jobsText, tasksText]) : trans.__('ready');
+  const coresText =
+    cores !== null &&
+    (isAtWork
+      ? trans._n('%2 of %3 core', '%2 of %3 cores', cores, countText(inUse), countText(cores))
+      : trans._n('%2 core', '%2 cores', cores, countText(cores)));
+  const cachedText = !!cached && trans.__('%1 cached', sizeText(cached));
+  const text = joined([name, work, coresText, cachedText]);
   const title = joined([
     name,
     work,
-    cores !== null && trans.__('%1 of %2 cores in use', countText(tasks), countText(cores)),
-    executors !== null && trans._n('%1 executor', '%1 executors', executors, countText(executors)),
-    memory?.value !== null &&
-      memory?.value !== undefined &&
-      trans.__('%1 of %2 for cached data', sizeText(memory.value), sizeText(memory.max ?? 0))
+    coresText,
+    executors !== null && trans._n('%2 executor', '%2 executors', executors, countText(executors)),
+    cached !== null && trans.__('%1 for cached data', share(cached, metrics.storage_memory, trans)),
+    heap !== null && trans.__('%1 of the driver’s memory', share(heap, metrics.heap, trans))
   ]);
-  return { text: joined([name, work]), title, used };
+  return { text, title, used: cores ? Math.min(inUse / cores, 1) : null };
+}
+
+function share(value: number, of: IMetric, trans: TranslationBundle): string {
+  const size = sizeText(value);
+  return of.max === null ? size : trans.__('%1 of %2', size, sizeText(of.max));
 }
 
 /** Name a state in a word or two. */

@@ -97,16 +97,31 @@ describe('the status bar', () => {
     expect(beginOf(readStatus({ state: 'starting' }), null, null, 9_000)).toBeNull();
   });
 
-  it('tells what works and how many cores are in use', () => {
-    const metrics = [
-      { name: 'active_jobs', value: 2 },
-      { name: 'active_tasks', value: 3 },
-      { name: 'cores', value: 4, max: 4 }
-    ];
-    const spark = { type: 'spark', state: 'ready', cluster: { name: 'analytics' }, metrics };
-    const resources = readResources({ status: 'ok', resources: [spark] });
-    const line = statusLine(resources?.status ?? null, resources, null, trans);
-    expect(line).toMatchObject({ kind: 'good', text: 'analytics · 2 jobs · 3 tasks', used: 0.75 });
+  it('tells what works, and which cores and memory are in use', () => {
+    const load = (jobs: number, tasks: number, cached: number) =>
+      readResources({
+        status: 'ok',
+        resources: [
+          {
+            type: 'spark',
+            state: 'ready',
+            cluster: { name: 'analytics' },
+            metrics: [
+              { name: 'active_jobs', value: jobs },
+              { name: 'active_tasks', value: tasks },
+              { name: 'cores', value: tasks, max: 4 },
+              { name: 'storage_memory', value: cached, max: 2 ** 30 },
+              { name: 'heap', value: 2 ** 20, max: null }
+            ]
+          }
+        ]
+      });
+    const said = (of: ReturnType<typeof load>) => statusLine(of?.status ?? null, of, null, trans);
+    const busy = said(load(2, 3, 2 ** 20));
+    expect(busy.text).toBe('analytics · 2 jobs · 3 tasks · 3 of 4 cores · 1.0 MiB cached');
+    expect(busy).toMatchObject({ kind: 'good', used: 0.75, spoken: 'analytics · ready' });
+    expect(busy.title).toContain('1.0 MiB of 1.0 GiB for cached data · 1.0 MiB of the driver’s memory');
+    expect(said(load(0, 0, 0)).text).toBe('analytics · ready · 4 cores');
   });
 
   it('tells why Spark is not there', () => {

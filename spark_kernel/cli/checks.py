@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from jupyter_core.paths import jupyter_path
+
 from spark_kernel.cli.findings import Finding, Status
 from spark_kernel.cli.kernelspecs import found_specs
 from spark_kernel.cli.machine import Machine
@@ -12,6 +14,7 @@ from spark_kernel.cli.software_checks import (
     check_configuration,
     check_java,
     check_kernelspecs,
+    check_labextension,
     check_python,
     check_spark,
 )
@@ -28,6 +31,7 @@ _CHECKS: tuple[tuple[str, Callable[[Machine], Iterable[Finding]]], ...] = (
     ("java", lambda machine: [check_java(machine)]),
     ("configuration", lambda machine: [check_configuration(machine)]),
     ("kernelspec", lambda _: check_kernelspecs(found_specs().values())),
+    ("labextension", lambda _: check_labextension(jupyter_path("labextensions"))),
     ("archive", lambda machine: [check_archive(machine)]),
     ("ports", lambda machine: [check_ports(machine)]),
     ("folders", check_folders),

@@ -16,9 +16,9 @@ __all__ = ["doctor"]
 def doctor(is_json: bool) -> None:
     """Tell what is wrong here, and what to do about it.
 
-    Checks Python, Spark, Java, the configuration, kernelspecs, the archive for fast starts, ports
-    and folders. Starts no Spark. The exit status is 1 if something keeps the kernel from working,
-    else 0.
+    Checks Python, Spark, Java, the configuration, kernelspecs, the extension for JupyterLab, the
+    archive for fast starts, ports and folders. Starts no Spark. The exit status is 1 if something
+    keeps the kernel from working, else 0.
     """
     from spark_kernel.cli.checks import examine
     from spark_kernel.cli.findings import Status, as_json, as_text, overall_status

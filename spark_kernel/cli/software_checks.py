@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ __all__ = [
     "check_configuration",
     "check_java",
     "check_kernelspecs",
+    "check_labextension",
     "check_python",
     "check_spark",
 ]
@@ -26,6 +28,7 @@ __all__ = [
 _PYTHON_VERSIONS = ((3, 10), (3, 13))
 _SPARK_VERSIONS = ((4, 0), (4, 3))
 _PROCESS_TIMEOUT_S = 20.0
+_LABEXTENSION = Path("@spark-kernel", "labextension", "package.json")
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
@@ -107,6 +110,26 @@ def check_kernelspecs(specs: Iterable[InstalledSpec]) -> list[Finding]:
         return findings
     found = "Jupyter finds none of this kernel"
     return [Finding("kernelspec", Status.ERROR, found, "run `spark-kernel install`")]
+
+
+def check_labextension(folders: Iterable[str]) -> list[Finding]:
+    """Check that the JupyterLab of this environment, if it has one, has our extension.
+
+    Parameters
+    ----------
+    folders
+        Where JupyterLab looks for extensions.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        return []
+    found = next(filter(Path.is_file, (Path(folder) / _LABEXTENSION for folder in folders)), None)
+    if found is not None:
+        return [Finding("labextension", Status.OK, f"installed ({found.parent})")]
+    advice = (
+        "install the wheel of spark-kernel, or from source with Node, and look at what pip says "
+        "with -v; without it JupyterLab has neither the cluster in its status bar nor buttons"
+    )
+    return [Finding("labextension", Status.WARNING, "JupyterLab has none of this kernel", advice)]
 
 
 def _check_kernelspec(spec: InstalledSpec) -> Finding:

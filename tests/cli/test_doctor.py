@@ -17,7 +17,7 @@ from spark_kernel_command import MakeJava, WriteSpec, run, run_process
 from spark_kernel.cli import checks
 from spark_kernel.cli.findings import Finding, Status
 from spark_kernel.cli.machine import Machine, read_configuration
-from spark_kernel.cli.software_checks import check_python
+from spark_kernel.cli.software_checks import check_labextension, check_python
 from spark_kernel.cli.system_checks import check_folder
 from spark_kernel.spark.archive import Archive
 
@@ -203,6 +203,18 @@ def test_configuration_of_the_command_line_is_that_of_the_kernel(configure):
 def kernelspec_named(name: str) -> Finding:
     findings = [f for f in checks.examine(Machine(os.environ)) if f.name == "kernelspec"]
     return next(finding for finding in findings if finding.found.startswith(f"{name}:"))
+
+
+def test_missing_extension_of_jupyterlab_is_told(tmp_path):
+    (missing,) = check_labextension([str(tmp_path)])
+    assert missing.status is Status.WARNING
+    assert "with -v" in missing.advice
+    folder = tmp_path / "@spark-kernel" / "labextension"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text("{}")
+    (found,) = check_labextension([str(tmp_path / "none"), str(tmp_path)])
+    assert found.status is Status.OK
+    assert str(folder) in found.found
 
 
 def test_kernelspec_with_its_master_is_shown(java):
