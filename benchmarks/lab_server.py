@@ -77,9 +77,7 @@ class LabServer:
         self.names: list[str] = []
         self.root.mkdir(parents=True)
         for plugin, values in {**_QUIET, **(settings or {})}.items():
-            path = folder / "settings" / f"{plugin}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values))
+            self.choose(plugin, values)
         own = {
             "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
@@ -124,6 +122,12 @@ class LabServer:
     def read(self, name: str) -> Any:
         """Read a notebook as it is on the disk."""
         return nbformat.read(self.root / name, as_version=4)
+
+    def choose(self, plugin: str, values: Mapping[str, Any]) -> None:
+        """Choose all the settings of a plugin, for pages that are opened from now on."""
+        path = self.folder / "settings" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """Ask the server's own interface."""

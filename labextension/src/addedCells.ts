@@ -4,19 +4,18 @@
  */
 
 import { ICellModel, isCodeCellModel } from '@jupyterlab/cells';
-import { NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 
-import { applyReply } from './cellRecords';
+import { RecordWriter } from './cellRecords';
 import { Follower } from './follower';
 import { KEY } from './protocol';
-import { Fields } from './reading';
-import { outcomeOf, outcomeOfAdded } from './recordRules';
-
-/** Some 3 KB each. */
-const MOST_LATEST = 500;
+import { outcomeOfAdded } from './recordRules';
 
 export class AddedCells extends Follower {
-  constructor(private _panel: NotebookPanel) {
+  constructor(
+    private _panel: NotebookPanel,
+    private _writer: RecordWriter
+  ) {
     super();
     void _panel.context.ready.then(() => {
       if (!this.isDisposed) {
@@ -25,44 +24,30 @@ export class AddedCells extends Follower {
     });
   }
 
-  /** Keep the record of the latest run of a cell, whether it is in the notebook or not. */
-  note(cellId: string, metadata: unknown): void {
-    const outcome = outcomeOf(metadata);
-    if (outcome.kind === 'keep') {
+  private _meet(_: unknown, change: { type: string; newValues: ICellModel[] }): void {
+    const notebook = this._panel.content.model;
+    if (!notebook || change.type !== 'add') {
       return;
     }
-    this._latest.delete(cellId);
-    if (outcome.kind === 'write') {
-      this._latest.set(cellId, outcome.record);
+    if (change.newValues.length === notebook.cells.length) {
+      // All of it was read from the file anew, whose records are those that count.
+      this._writer.latest.forget(notebook);
+      return;
     }
-    if (this._latest.size > MOST_LATEST) {
-      this._latest.delete(this._latest.keys().next().value as string);
-    }
-  }
-
-  private _meet(_: unknown, change: { type: string; newValues: ICellModel[] }): void {
-    for (const cell of change.type === 'add' ? change.newValues : []) {
-      this._check(cell);
-      if (this._latest.has(cell.id)) {
+    for (const cell of change.newValues) {
+      this._check(notebook, cell);
+      if (this._writer.latest.of(notebook, cell.id)) {
         // JupyterLab brings a cell back first, and then what it has run since it went.
-        cell.stateChanged.connect(this._check, this);
+        cell.stateChanged.connect(() => this._check(notebook, cell), this);
       }
     }
   }
 
-  private _check(cell: ICellModel): void {
-    if (!isCodeCellModel(cell)) {
-      return;
-    }
-    const { id, executionCount } = cell;
-    const added = { id, executionCount, record: cell.getMetadata(KEY) };
-    const outcome = outcomeOfAdded(added, this._latest.get(id));
-    if (outcome.kind === 'write') {
-      applyReply(cell, { [KEY]: outcome.record });
-    } else if (outcome.kind === 'remove') {
-      cell.sharedModel.transact(() => cell.deleteMetadata(KEY), false);
+  private _check(notebook: INotebookModel, cell: ICellModel): void {
+    if (isCodeCellModel(cell)) {
+      const { id, executionCount } = cell;
+      const added = { id, executionCount, record: cell.getMetadata(KEY) };
+      this._writer.apply(cell, outcomeOfAdded(added, this._writer.latest.of(notebook, id)));
     }
   }
-
-  private _latest = new Map<string, Fields>();
 }

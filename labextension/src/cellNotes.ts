@@ -11,13 +11,16 @@ import { PanelLayout } from '@lumino/widgets';
 import { currentRecord } from './cellRecords';
 import { Follower } from './follower';
 import { IProvenanceChoices, Preferences } from './preferences';
-import { KEY } from './protocol';
+import { KEY, PROGRESS_MIME } from './protocol';
+import { fields } from './reading';
 import { readRecord, recordTitle } from './record';
 import { RecordNote } from './recordLine';
 import { isChanged } from './recordRules';
 import { Staleness } from './staleness';
 
 const CALM_MS = 400;
+/** A job that runs lets nothing calm down. */
+const LONGEST_MS = 3_000;
 
 /** What is said below a cell, and of what it was decided. */
 interface INote {
@@ -35,7 +38,7 @@ export class CellNotes extends Follower {
     super();
     _panel.content.modelContentChanged.connect(this._plan, this);
     _panel.content.modelChanged.connect(this._plan, this);
-    _choices.changed.connect(this._plan, this);
+    _choices.changed.connect(this._review, this);
     _staleness.changed.connect(this._draw, this);
     void _panel.context.ready.then(() => this._plan());
   }
@@ -46,8 +49,24 @@ export class CellNotes extends Follower {
 
   private _plan(): void {
     clearTimeout(this._timer);
-    if (!this.isDisposed && this._hasRecords()) {
-      this._timer = window.setTimeout(() => this._draw(), CALM_MS);
+    if (!this.isDisposed) {
+      const now = performance.now();
+      this._latest = this._timer ? this._latest : now + LONGEST_MS;
+      const rest = Math.min(CALM_MS, Math.max(this._latest - now, 0));
+      this._timer = window.setTimeout(() => this._review(), rest);
+    }
+  }
+
+  /** Draw what is known, and find out what is not. */
+  private _review(): void {
+    clearTimeout(this._timer);
+    this._timer = 0;
+    if (this.isDisposed || !this._hasRecords()) {
+      return;
+    }
+    this._draw();
+    if (this._choices.now.hasMarks) {
+      this._staleness.plan();
     }
   }
 
@@ -76,15 +95,15 @@ export class CellNotes extends Follower {
         this._notes.delete(cell);
       }
     }
-    if (this._choices.now.hasMarks) {
-      this._staleness.plan();
-    }
   }
 
   private _drawCell(cell: Cell): void {
     const record = currentRecord(cell.model);
-    if (!(cell instanceof CodeCell) || !record) {
+    if (!(cell instanceof CodeCell) || !record || isUnderWay(cell)) {
       return this._remove(cell);
+    }
+    if (cell.isPlaceholder()) {
+      return this._await(cell);
     }
     const { hasLines, hasMarks } = this._choices.now;
     const mark = hasMarks ? this._markOf(cell) : '';
@@ -106,6 +125,19 @@ export class CellNotes extends Follower {
     this._notes.set(cell, { widget, said });
   }
 
+  /** Draw a cell once it has its parts: what is added before comes to stand above them. */
+  private _await(cell: Cell): void {
+    if (this._awaited.has(cell)) {
+      return;
+    }
+    this._awaited.add(cell);
+    void cell.ready.then(() => {
+      if (!this.isDisposed && !cell.isDisposed) {
+        this._drawCell(cell);
+      }
+    });
+  }
+
   /** Say why a cell is out of date; that its source has changed this page sees by itself, and at once. */
   private _markOf(cell: CodeCell): string {
     if (isChanged(cell.model.sharedModel.getSource(), cell.model.getMetadata(KEY))) {
@@ -121,7 +153,22 @@ export class CellNotes extends Follower {
   }
 
   private _notes = new Map<Cell, INote>();
+  private _awaited = new WeakSet<Cell>();
   private _timer = 0;
+  private _latest = 0;
+}
+
+/** Whether a cell runs, so that its record is of an earlier run than what it shows. */
+function isUnderWay(cell: CodeCell): boolean {
+  const { outputs } = cell.model;
+  for (let i = 0; i < outputs.length; i++) {
+    const { data, metadata } = outputs.get(i);
+    const progress = fields(data[PROGRESS_MIME]);
+    if (progress.cell_id === cell.model.id && progress.is_final !== true && !metadata[KEY]) {
+      return true;
+    }
+  }
+  return cell.model.executionState === 'running';
 }
 
 /** Whether one of the outputs of a cell carries a record, and so says it. */

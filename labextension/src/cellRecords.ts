@@ -6,26 +6,71 @@
 import { ICellModel, ICodeCellModel, isCodeCellModel } from '@jupyterlab/cells';
 import { INotebookModel } from '@jupyterlab/notebook';
 
+import { LatestRecords } from './latestRecords';
+import { IProvenanceChoices, Preferences } from './preferences';
 import { KEY } from './protocol';
 import { fields } from './reading';
 import { IRecord, readRecord } from './record';
-import { isCleared, outcomeOf, strippedOutputs } from './recordRules';
+import { isCleared, Outcome, strippedOutputs } from './recordRules';
 
-/**
- * Let a reply do to a cell what it should; gives whether that changed the cell's record. Not an edit:
- * undo does not take it back.
- */
-export function applyReply(cell: ICellModel, metadata: unknown): boolean {
-  const outcome = outcomeOf(metadata);
-  if (outcome.kind === 'write') {
-    quietly(cell, () => cell.setMetadata(KEY, outcome.record as never));
-    return true;
+/** Writes records into the cells of a page's notebooks; everybody who does so does it here. */
+export class RecordWriter {
+  readonly latest = new LatestRecords();
+
+  /** Write from now on, as long as a person wants that. */
+  begin(choices: Preferences<IProvenanceChoices>): void {
+    this._choices = choices;
   }
-  if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {
-    quietly(cell, () => cell.deleteMetadata(KEY));
-    return true;
+
+  /** Whether records are written: not where the plugin that keeps them is disabled. */
+  get isOn(): boolean {
+    return this._choices?.now.isWritten ?? false;
   }
-  return false;
+
+  /** Let a cell's record become what was decided; gives whether that changed it. No step of undo. */
+  apply(cell: ICellModel, outcome: Outcome): boolean {
+    if (!this.isOn) {
+      return false;
+    }
+    if (outcome.kind === 'write') {
+      quietly(cell, () => cell.setMetadata(KEY, outcome.record as never));
+      return true;
+    }
+    if (outcome.kind === 'remove' && cell.getMetadata(KEY) !== undefined) {
+      quietly(cell, () => cell.deleteMetadata(KEY));
+      return true;
+    }
+    return false;
+  }
+
+  /** Remove every trace of records from a notebook, for good; gives how many cells had one. */
+  strip(notebook: INotebookModel): number {
+    this.latest.forget(notebook);
+    let stripped = 0;
+    for (const cell of notebook.cells) {
+      const hadRecord = cell.getMetadata(KEY) !== undefined;
+      if (hadRecord) {
+        quietly(cell, () => cell.deleteMetadata(KEY));
+      }
+      const hadTrace = isCodeCellModel(cell) && stripOutputs(cell);
+      stripped += hadRecord || hadTrace ? 1 : 0;
+    }
+    if (notebook.getMetadata(KEY) !== undefined) {
+      quietly(notebook, () => notebook.deleteMetadata(KEY));
+    }
+    return stripped;
+  }
+
+  private _choices: Preferences<IProvenanceChoices> | null = null;
+}
+
+function stripOutputs(cell: ICodeCellModel): boolean {
+  const outputs = cell.outputs.toJSON();
+  if (!outputs.some(output => fields(output.metadata)[KEY] !== undefined)) {
+    return false;
+  }
+  cell.outputs.fromJSON(strippedOutputs(outputs));
+  return true;
 }
 
 /** Give the record of what a cell shows; null where there is none, or the outputs were cleared. */
@@ -37,32 +82,6 @@ export function currentRecord(cell: ICellModel): IRecord | null {
     !isCleared(record, cell.outputs.length > 0, cell.executionCount)
     ? record
     : null;
-}
-
-/** Remove every trace of records from a notebook; gives how many cells had one. */
-export function stripNotebook(notebook: INotebookModel): number {
-  let stripped = 0;
-  for (const cell of notebook.cells) {
-    const hadRecord = cell.getMetadata(KEY) !== undefined;
-    if (hadRecord) {
-      quietly(cell, () => cell.deleteMetadata(KEY));
-    }
-    const hadTrace = isCodeCellModel(cell) && stripOutputs(cell);
-    stripped += hadRecord || hadTrace ? 1 : 0;
-  }
-  if (notebook.getMetadata(KEY) !== undefined) {
-    quietly(notebook, () => notebook.deleteMetadata(KEY));
-  }
-  return stripped;
-}
-
-function stripOutputs(cell: ICodeCellModel): boolean {
-  const outputs = cell.outputs.toJSON();
-  if (!outputs.some(output => fields(output.metadata)[KEY] !== undefined)) {
-    return false;
-  }
-  cell.outputs.fromJSON(strippedOutputs(outputs));
-  return true;
 }
 
 /** Change a cell or a notebook in a way that undo does not take back. */

@@ -7,6 +7,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 
+import { RecordWriter } from './cellRecords';
 import { SparkKernels } from './kernel';
 import { logPlugin } from './logPlugin';
 import { Preferences, progressChoices } from './preferences';
@@ -18,6 +19,7 @@ import { StrangerOutputs } from './strangerOutputs';
 import { DOMAIN } from './words';
 
 const kernels = new SparkKernels();
+const writer = new RecordWriter();
 
 const progress: JupyterFrontEndPlugin<void> = {
   id: '@spark-kernel/labextension:progress',
@@ -38,7 +40,12 @@ const progress: JupyterFrontEndPlugin<void> = {
       createNew: (panel: NotebookPanel) => {
         const session = new SessionKernel(panel.sessionContext, kernels);
         const offer = offerProgress(panel.content.rendermime, session, choices, trans);
-        const strangers = new StrangerOutputs(panel, session, app.serviceManager.sessions);
+        const strangers = new StrangerOutputs(
+          panel,
+          session,
+          app.serviceManager.sessions,
+          writer
+        );
         return new DisposableDelegate(() => {
           offer.dispose();
           strangers.dispose();
@@ -49,4 +56,4 @@ const progress: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [statusPlugin(kernels), progress, provenancePlugin(kernels), logPlugin(kernels)];
+export default [statusPlugin(kernels), progress, provenancePlugin(kernels, writer), logPlugin(kernels)];

@@ -23,9 +23,10 @@ import {
 import { Fields, fields, text } from './reading';
 import { IJudgedCell, readStale } from './staleContent';
 import { beginOf } from './statusLine';
+import { IRun, readRun } from './strangerRuns';
 
 const PATIENCE_MS = 10_000;
-const RESTARTS: Kernel.Status[] = ['restarting', 'autorestarting'];
+export const RESTARTS: readonly Kernel.Status[] = ['restarting', 'autorestarting'];
 const ENDS: Kernel.Status[] = [...RESTARTS, 'terminating', 'dead'];
 const DISPLAYS = ['display_data', 'update_display_data'];
 
@@ -35,6 +36,7 @@ export interface IDisplay {
   cellId: string;
   /** Whether this page has run the cell, so that JupyterLab shows the display by itself. */
   isOwn: boolean;
+  run: IRun;
   content: Fields;
 }
 
@@ -134,8 +136,9 @@ export class SparkKernel extends Follower {
     if (cellId) {
       this._setLive(cellId, fields(progress).is_final !== true);
     }
-    const isOwn = fields(message.parent_header).session === this.connection.clientId;
-    this._displayed.emit({ cellId, isOwn, content });
+    const parent = fields(message.parent_header);
+    const isOwn = parent.session === this.connection.clientId;
+    this._displayed.emit({ cellId, isOwn, run: readRun(parent), content });
   }
 
   private _setLive(cellId: string, isLive: boolean): void {

@@ -8,7 +8,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
 
-import { stripNotebook } from './cellRecords';
+import { RecordWriter } from './cellRecords';
 import { SparkKernels } from './kernel';
 import { Preferences, provenanceChoices } from './preferences';
 import { recordFactory } from './recordLine';
@@ -26,7 +26,10 @@ namespace CommandIds {
 }
 
 /** Make the plugin. */
-export function provenancePlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void> {
+export function provenancePlugin(
+  kernels: SparkKernels,
+  writer: RecordWriter
+): JupyterFrontEndPlugin<void> {
   return {
     id: ID,
     description: 'Keeps the record of each run with its cell, where the kernel is in provenance mode.',
@@ -43,6 +46,7 @@ export function provenancePlugin(kernels: SparkKernels): JupyterFrontEndPlugin<v
     ) => {
       const trans = (translator ?? nullTranslator).load(DOMAIN);
       const choices = new Preferences(provenanceChoices, registry, ID);
+      writer.begin(choices);
       rendermime.addFactory(recordFactory(choices, trans));
       app.docRegistry.addWidgetExtension('Notebook', {
         createNew: (panel: NotebookPanel) => {
@@ -50,7 +54,7 @@ export function provenancePlugin(kernels: SparkKernels): JupyterFrontEndPlugin<v
           const summary = new SummaryWriter(panel);
           const staleness = new Staleness(panel, session);
           const parts = [
-            new Recorder(panel, session, choices, summary),
+            new Recorder(panel, session, writer, summary),
             new CellNotes(panel, staleness, choices, trans),
             staleness,
             summary,
@@ -65,7 +69,7 @@ export function provenancePlugin(kernels: SparkKernels): JupyterFrontEndPlugin<v
         isEnabled: () => tracker.currentWidget?.content.model?.readOnly === false,
         execute: () => {
           const model = tracker.currentWidget?.content.model;
-          return model ? stripNotebook(model) : 0;
+          return model ? writer.strip(model) : 0;
         }
       });
       palette?.addItem({ command: CommandIds.strip, category: CATEGORY });

@@ -8,10 +8,10 @@ import { NotebookPanel } from '@jupyterlab/notebook';
 import { Kernel, KernelMessage } from '@jupyterlab/services';
 
 import { AddedCells } from './addedCells';
-import { applyReply } from './cellRecords';
+import { RecordWriter } from './cellRecords';
 import { Follower } from './follower';
-import { IProvenanceChoices, Preferences } from './preferences';
 import { Fields, fields, text } from './reading';
+import { outcomeOf } from './recordRules';
 import { SessionKernel } from './sessionKernel';
 import { SummaryWriter } from './summaryWriter';
 
@@ -21,13 +21,13 @@ export class Recorder extends Follower {
   constructor(
     private _panel: NotebookPanel,
     private _session: SessionKernel,
-    private _choices: Preferences<IProvenanceChoices>,
+    private _writer: RecordWriter,
     private _summary: SummaryWriter
   ) {
     super();
     _session.changed.connect(this._follow, this);
     this._follow();
-    this._added = new AddedCells(_panel);
+    this._added = new AddedCells(_panel, _writer);
   }
 
   protected override end(): void {
@@ -65,9 +65,13 @@ export class Recorder extends Follower {
   }
 
   private _record(cellId: string, metadata: unknown): void {
-    this._added.note(cellId, metadata);
+    const notebook = this._panel.content.model;
+    if (!notebook || !this._writer.isOn) {
+      return;
+    }
+    this._writer.latest.note(notebook, cellId, metadata);
     const cell = cellOf(this._panel, cellId);
-    if (cell && this._choices.now.isWritten && applyReply(cell, metadata)) {
+    if (cell && this._writer.apply(cell, outcomeOf(metadata))) {
       this._summary.note(metadata);
     }
   }

@@ -5,10 +5,12 @@
 
 import { isCodeCellModel } from '@jupyterlab/cells';
 import { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
+import { Kernel } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Follower } from './follower';
-import { SparkKernel } from './kernel';
+import { RESTARTS, SparkKernel } from './kernel';
+import { Patience } from './patience';
 import { KEY } from './protocol';
 import { SessionKernel } from './sessionKernel';
 import { canBeJudged, IJudgedCell } from './staleContent';
@@ -21,7 +23,8 @@ export class Staleness extends Follower {
     private _session: SessionKernel
   ) {
     super();
-    _session.changed.connect(() => this.plan(), this);
+    _session.changed.connect(this._begin, this);
+    this._begin();
   }
 
   /** Say why a cell is out of date; empty where it is not, or nobody knows. */
@@ -38,7 +41,8 @@ export class Staleness extends Follower {
     clearTimeout(this._timer);
     const kernel = this._session.kernel;
     if (kernel && !this.isDisposed) {
-      this._timer = window.setTimeout(() => void this._ask(kernel), CALM_MS);
+      const rest = Math.max(CALM_MS, this._patience.rest(performance.now()));
+      this._timer = window.setTimeout(() => void this._ask(kernel), rest);
     }
   }
 
@@ -46,13 +50,29 @@ export class Staleness extends Follower {
     clearTimeout(this._timer);
   }
 
+  /** Forget what another process of the kernel, or another kernel, has said. */
+  private _begin(): void {
+    this._session.kernel?.connection.statusChanged.connect(this._turn, this);
+    this._asked = '';
+    this._patience = new Patience();
+    this._take(new Map());
+    this.plan();
+  }
+
+  private _turn(_: unknown, status: Kernel.Status): void {
+    if (RESTARTS.includes(status)) {
+      this._begin();
+    }
+  }
+
   private async _ask(kernel: SparkKernel): Promise<void> {
     const notebook = this._panel.content.model;
     if (!notebook || this.isDisposed) {
       return;
     }
-    // A cell that runs makes another of every answer.
-    if (kernel.connection.status !== 'idle') {
+    // A cell that runs makes another of every answer, and nobody sees that of a notebook out of sight.
+    const isSeen = this._panel.isVisible && !document.hidden;
+    if (kernel.connection.status !== 'idle' || !isSeen || this._isAsking) {
       return this.plan();
     }
     const cells = cellsOf(notebook);
@@ -62,20 +82,35 @@ export class Staleness extends Follower {
       return;
     }
     this._asked = said;
-    const told = await kernel.stale(cells);
-    if (this.isDisposed || kernel !== this._session.kernel) {
+    this._isAsking = true;
+    const told = await kernel.stale(cells).catch(() => null);
+    this._isAsking = false;
+    if (this.isDisposed || said !== this._asked) {
       return;
     }
+    this._patience.heard(told !== null, performance.now());
+    this._take(told ?? new Map());
     if (!told) {
-      // It judges another notebook, or is of an earlier version; the next edit asks again.
+      // It judges another notebook, or is of an earlier version.
       this._asked = '';
+      if (this._patience.isWorthAnother) {
+        this.plan();
+      }
     }
-    this._reasons = told ?? new Map<string, string>();
-    this._changed.emit();
+  }
+
+  private _take(reasons: Map<string, string>): void {
+    const isOther = this._reasons.size > 0 || reasons.size > 0;
+    this._reasons = reasons;
+    if (isOther) {
+      this._changed.emit();
+    }
   }
 
   private _reasons = new Map<string, string>();
   private _asked = '';
+  private _isAsking = false;
+  private _patience = new Patience();
   private _timer = 0;
   private _changed = new Signal<this, void>(this);
 }

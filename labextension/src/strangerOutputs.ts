@@ -8,20 +8,22 @@ import { IDisplayData } from '@jupyterlab/nbformat';
 import { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 import { KernelAPI, Session } from '@jupyterlab/services';
 
-import { applyReply } from './cellRecords';
+import { RecordWriter } from './cellRecords';
 import { Follower } from './follower';
 import { IDisplay, SparkKernel } from './kernel';
 import { KEY, PROGRESS_MIME } from './protocol';
 import { Fields, fields, text } from './reading';
 import { cellOf } from './recorder';
-import { isChanged } from './recordRules';
+import { isChanged, outcomeOf } from './recordRules';
 import { SessionKernel } from './sessionKernel';
+import { IShownRun, isOfShownRun, isOnlyNotebook, LatestRuns } from './strangerRuns';
 
 export class StrangerOutputs extends Follower {
   constructor(
     private _panel: NotebookPanel,
     private _session: SessionKernel,
-    private _sessions: Session.IManager
+    private _sessions: Session.IManager,
+    private _writer: RecordWriter
   ) {
     super();
     _session.changed.connect(this._follow, this);
@@ -34,45 +36,50 @@ export class StrangerOutputs extends Follower {
 
   private _show(kernel: SparkKernel, display: IDisplay): void {
     const notebook = this._panel.content.model;
-    if (!notebook || kernel !== this._session.kernel) {
+    const record = fields(display.content.metadata)[KEY];
+    const cell = cellOf(this._panel, display.cellId || text(fields(record).cell_id, 200));
+    if (!notebook || kernel !== this._session.kernel || !cell || !isCodeCellModel(cell)) {
       return;
     }
     if (display.isOwn) {
-      this._showMoved(display);
-    } else if (!notebook.collaborative) {
+      this._runs.take(cell.id, display.run);
+      showMoved(cell, display);
+    } else if (!notebook.collaborative && this._isOnly(kernel)) {
       // With collaboration the outputs come through the shared document.
-      this._showStranger(kernel, notebook, display);
+      this._showStranger(kernel, notebook, cell, display);
     }
   }
 
-  /** JupyterLab itself has shown the display by now, unless the cell was moved meanwhile. */
-  private _showMoved(display: IDisplay): void {
-    const cell = cellOf(this._panel, display.cellId);
-    const place = cell && isCodeCellModel(cell) ? placeOf(cell, display.cellId) : -1;
-    if (cell && isCodeCellModel(cell) && place >= 0) {
-      const shown = fields(cell.outputs.get(place).data[PROGRESS_MIME]);
-      if (shown.elapsed_s !== progressOf(display).elapsed_s) {
-        cell.outputs.set(place, outputOf(display));
-      }
+  private _showStranger(
+    kernel: SparkKernel,
+    notebook: INotebookModel,
+    cell: ICodeCellModel,
+    display: IDisplay
+  ): void {
+    const bearing = this._runs.bearingOf(cell.id, display.run);
+    if (bearing === 'earlier' || cell.executionState === 'running') {
+      return; // this page has started a later run
     }
-  }
-
-  private _showStranger(kernel: SparkKernel, notebook: INotebookModel, display: IDisplay): void {
-    const record = fields(display.content.metadata)[KEY];
-    const cell = cellOf(this._panel, display.cellId || text(fields(record).cell_id, 200));
-    if (!cell || !isCodeCellModel(cell) || !this._isAlone(kernel)) {
-      return;
+    const progress = progressOf(display);
+    const isShown = bearing === 'same' || (bearing === 'first' && isOfShownRun(shownOf(cell), progress));
+    if (!isShown && !progress && cell.outputs.length > 0) {
+      return; // a record alone, of a run whose results are not here
     }
     const isDirty = notebook.dirty;
-    if (display.cellId) {
+    this._runs.take(cell.id, display.run);
+    if (!isShown && progress) {
+      clear(cell);
+    }
+    if (progress) {
       putProgress(cell, display);
     }
+    const record = fields(display.content.metadata)[KEY];
     if (record !== undefined && !isChanged(cell.sharedModel.getSource(), record)) {
-      applyReply(cell, display.content.metadata);
+      this._writer.apply(cell, outcomeOf(display.content.metadata));
     }
     if (!isDirty) {
       notebook.dirty = false;
-      if (record !== undefined || progressOf(display).is_final) {
+      if (record !== undefined || progress?.is_final) {
         void this._saveLater(kernel, notebook);
       }
     }
@@ -95,20 +102,33 @@ export class StrangerOutputs extends Follower {
     }
   }
 
-  /** Whether no other notebook has the kernel: a copy of this one has cells of the same ids. */
-  private _isAlone(kernel: SparkKernel): boolean {
-    const users = [...this._sessions.running()].filter(
-      session => session.kernel?.id === kernel.connection.id
-    );
-    return users.length <= 1;
+  private _isOnly(kernel: SparkKernel): boolean {
+    return isOnlyNotebook(this._sessions.running(), kernel.connection.id);
   }
 
+  private _runs = new LatestRuns();
   private _isAsking = false;
+}
+
+/** JupyterLab itself has shown a display of this page's by now, unless the cell was moved meanwhile. */
+function showMoved(cell: ICodeCellModel, display: IDisplay): void {
+  const place = placeOf(cell);
+  if (display.cellId && place >= 0) {
+    const shown = fields(cell.outputs.get(place).data[PROGRESS_MIME]);
+    if (shown.is_final !== true && shown.elapsed_s !== progressOf(display)?.elapsed_s) {
+      cell.outputs.set(place, outputOf(display));
+    }
+  }
+}
+
+/** Let a cell begin another run, as JupyterLab does. */
+function clear(cell: ICodeCellModel): void {
+  cell.sharedModel.transact(() => cell.clearExecution(), false, 'silent-change');
 }
 
 /** Put a display into a cell's outputs, in the place of the one that it updates. */
 function putProgress(cell: ICodeCellModel, display: IDisplay): void {
-  const place = placeOf(cell, display.cellId);
+  const place = placeOf(cell);
   if (place >= 0) {
     cell.outputs.set(place, outputOf(display));
   } else {
@@ -116,19 +136,24 @@ function putProgress(cell: ICodeCellModel, display: IDisplay): void {
   }
 }
 
-/** Find the progress of a cell that is not final, in its outputs; -1 where there is none. */
-function placeOf(cell: ICodeCellModel, cellId: string): number {
-  for (let i = 0; cellId && i < cell.outputs.length; i++) {
-    const shown = fields(cell.outputs.get(i).data[PROGRESS_MIME]);
-    if (shown.cell_id === cellId && shown.is_final !== true) {
+/** Find the progress of a cell in its outputs; -1 where there is none. */
+function placeOf(cell: ICodeCellModel): number {
+  for (let i = 0; i < cell.outputs.length; i++) {
+    if (fields(cell.outputs.get(i).data[PROGRESS_MIME]).cell_id === cell.id) {
       return i;
     }
   }
   return -1;
 }
 
-function progressOf(display: IDisplay): Fields {
-  return fields(fields(display.content.data)[PROGRESS_MIME]);
+function shownOf(cell: ICodeCellModel): IShownRun {
+  const place = placeOf(cell);
+  const progress = place < 0 ? null : fields(cell.outputs.get(place).data[PROGRESS_MIME]);
+  return { executionCount: cell.executionCount, progress };
+}
+
+function progressOf(display: IDisplay): Fields | null {
+  return display.cellId ? fields(fields(display.content.data)[PROGRESS_MIME]) : null;
 }
 
 function outputOf(display: IDisplay): IDisplayData {

@@ -22,10 +22,9 @@ from benchmarks.lab_server import BROWSER_ARGUMENTS, LabServer, find_browser
 from spark_kernel.protocol.provenance import KEY
 
 _READY_MS = 90_000
-_SETTINGS = {
-    # All cells of a notebook are in the page, whatever its height.
-    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
-}
+NOTEBOOKS = "@jupyterlab/notebook-extension/tracker"
+ALL_IN_PAGE = {"windowingMode": "none"}
+"""All cells of a notebook are in the page, whatever its height."""
 
 
 class Lab(LabServer):
@@ -38,7 +37,7 @@ class Lab(LabServer):
     """
 
     def __init__(self, folder: Path, mark: str, environ: Mapping[str, str]) -> None:
-        super().__init__(folder, {**environ, MARK: mark}, _SETTINGS)
+        super().__init__(folder, {**environ, MARK: mark}, {NOTEBOOKS: ALL_IN_PAGE})
         self.mark = mark
 
     def kill_driver(self) -> None:

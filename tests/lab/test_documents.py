@@ -13,7 +13,7 @@ import pytest
 from kernel_real.leftovers import wait_until
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from lab.conftest import Browser, Lab, NotebookPage
+from lab.conftest import ALL_IN_PAGE, NOTEBOOKS, Browser, Lab, NotebookPage
 from spark_kernel.protocol.progress import PROGRESS_MIME
 from spark_kernel.protocol.provenance import KEY
 
@@ -50,6 +50,24 @@ _HOSTILE = {
     "queries": "none",
     "totals": {"running": 1e300, "finished": -1, "tasks": [], "input_bytes": 1e300},
 }
+
+
+_SCROLL = """isToEnd => {
+  const scrolled = document.querySelector('.jp-WindowedPanel-outer');
+  scrolled.scrollTop = isToEnd ? scrolled.scrollHeight : 0;
+}"""
+_ARE_BELOW = """number => {
+  const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell')];
+  const shown = cells.filter(cell => cell.style.display !== 'none');
+  return shown.some(cell => cell.dataset.windowedListIndex === String(number)) &&
+    shown.every(cell => {
+      const outputs = cell.querySelector('.jp-Cell-outputWrapper');
+      const note = cell.querySelector('.spark-kernel-note');
+      return note?.parentElement === cell && cell.querySelector('.jp-Cell-inputWrapper') &&
+        outputs.compareDocumentPosition(note) === Node.DOCUMENT_POSITION_FOLLOWING;
+    });
+}"""
+"""Whether a cell is in the page, and all in the page have their notes below their outputs."""
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +166,32 @@ def test_results_are_in_an_exported_page_and_on_paper(
     assert last["y"] + last["height"] <= box["y"] + box["height"]
     assert not table.get_by_role("button", name="Next rows").is_visible()
     page.close()
+
+
+@pytest.mark.parametrize("mode", ["contentVisibility", "full"])
+def test_a_cell_that_was_out_of_sight_has_its_line_below_its_outputs(
+    lab: Lab, browser: Browser, mode: str
+) -> None:
+    """The modes are the default of JupyterLab 4.6, and that of 4.4."""
+    record = {"source_sha256": "0" * 64, "status": "ok", "finished": "2026-01-01T00:00:00Z"}
+    output = new_output("stream", text="\n" * 40)
+    cells = [
+        new_code_cell(
+            f"{i}", id=f"cell-{i}", execution_count=1, outputs=[output], metadata={KEY: record}
+        )
+        for i in range(60)
+    ]
+    spec = {"name": "python3", "display_name": "python3", "language": "python"}
+    name = f"{mode}.ipynb"
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": spec}), lab.root / name)
+    lab.choose(NOTEBOOKS, {"windowingMode": mode})
+    page = browser.open(name=name)
+    lab.choose(NOTEBOOKS, ALL_IN_PAGE)
+    page.wait_text(page.cell(0), "Changed since it ran")
+    for number in (59, 1, 59):
+        page.page.evaluate(_SCROLL, number == 59)
+        page.page.wait_for_function(_ARE_BELOW, arg=number)
+    page.page.close()
 
 
 def test_hostile_file_shows_text_and_no_live_link(lab: Lab, browser: Browser) -> None:

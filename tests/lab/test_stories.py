@@ -38,6 +38,7 @@ _HEAR = """() => {
   hear();
 }"""
 """Keeps what the status bar says."""
+_PROVENANCE = "@spark-kernel/labextension/provenance"
 _CLUSTER = """
 [analytics]
 master = "{master}"
@@ -121,7 +122,27 @@ def test_two_windows_show_a_job_and_either_ends_it(
     assert notebook.record(_SLOW)["status"] == "interrupted"
     # Nobody has done anything to the notebook here: JupyterLab is not to ask which one counts.
     assert not other.is_dirty
+    for is_opened_anew in (False, True):
+        if is_opened_anew:
+            other.open()
+            other.wait_text(other.cell(_SLOW), "KeyboardInterrupt")
+        shows_next_run(notebook, other)
     other.page.close()
+
+
+def shows_next_run(notebook: NotebookPage, other: NotebookPage) -> None:
+    """Run the slow cell again: a window that shows its latest run shows this one alone."""
+    assert "1 cancelled" in other.cell(_SLOW).inner_text()
+    begin(notebook)
+    other.cancel(_SLOW).wait_for()
+    assert len(progress_of(other, _SLOW)) == 1
+    assert "KeyboardInterrupt" not in other.cell(_SLOW).inner_text()
+    notebook.cancel(_SLOW).click()
+    notebook.wait_done(_SLOW)
+    other.wait_text(other.cell(_SLOW), "1 cancelled")
+    assert len(progress_of(other, _SLOW)) == 1
+    assert not other.is_dirty
+    notebook.save_to_disk()
 
 
 def test_driver_dies_at_work_and_the_next_cell_starts_spark_again(notebook: NotebookPage) -> None:
@@ -147,6 +168,9 @@ def test_driver_dies_at_work_and_the_next_cell_starts_spark_again(notebook: Note
 def test_notebook_is_opened_again_while_its_job_runs(notebook: NotebookPage) -> None:
     notebook.type(_AFTER, " + 1")
     notebook.wait_text(notebook.cell(_AFTER), "Changed since it ran")
+    notebook.command("New Console for Notebook")
+    notebook.page.locator(".jp-CodeConsole-promptCell").wait_for()
+    notebook.page.locator(".lm-TabBar-tab", has_text=notebook.name).first.click()
     notebook.run(_SLOW)
     notebook.cancel(_SLOW).wait_for()
     notebook.save_to_disk()
@@ -158,6 +182,24 @@ def test_notebook_is_opened_again_while_its_job_runs(notebook: NotebookPage) -> 
     assert wait_until(lambda: notebook.is_dirty, 10)  # no other window will save how it ended
     notebook.save_to_disk()
     assert notebook.record(_SLOW)["status"] == "interrupted"
+
+
+def test_no_way_of_writing_a_record_goes_round_the_setting(notebook: NotebookPage) -> None:
+    before = [notebook.record(number) for number in (_LOOK, _SLOW)]
+    notebook.lab.choose(_PROVENANCE, {"writeRecords": False})
+    notebook.open()
+    notebook.run(_LOOK)
+    notebook.wait_done(_LOOK)
+    notebook.command("Move Cell Down")
+    notebook.command("Move Cell Up")
+    begin(notebook)
+    notebook.save_to_disk()
+    notebook.open()
+    notebook.cancel(_SLOW).click()
+    notebook.wait_text(notebook.cell(_SLOW), "1 cancelled")
+    notebook.save_to_disk()
+    assert [notebook.record(number) for number in (_LOOK, _SLOW)] == before
+    notebook.lab.choose(_PROVENANCE, {})
 
 
 def test_notebook_is_opened_again_after_its_kernel_has_ended(notebook: NotebookPage) -> None:
