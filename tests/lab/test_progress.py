@@ -1,4 +1,4 @@
-"""The progress of a cell under somebody's hands: keys, buttons, a console, and a kernel that ends."""
+"""The progress of a cell under a person's hands: keys, buttons, a console, a kernel that ends."""
 
 from __future__ import annotations
 
