@@ -21,18 +21,20 @@ export class News {
 
   say(news: INews): void {
     this.node.className = news.isGood ? 'spark-kernel-unseen' : 'spark-kernel-problem';
-    this._isProblem = !news.isGood;
-    setText(this.node, news.text);
+    this._isGood = news.isGood;
+    setText(this.node, news.isGood || this._isLive ? news.text : '');
   }
 
-  /** Take away what no longer matters, as nothing runs any more. */
-  forgetProblem(): void {
-    if (this._isProblem) {
-      this.say({ text: '', isGood: true });
+  /** Say whether anything runs: what went wrong matters no longer than that. */
+  set isLive(isLive: boolean) {
+    this._isLive = isLive;
+    if (!isLive && !this._isGood) {
+      setText(this.node, '');
     }
   }
 
-  private _isProblem = false;
+  private _isLive = false;
+  private _isGood = true;
 }
 
 /** A button that opens and closes; remembers what a person has chosen. */
@@ -114,10 +116,7 @@ export class CancelButton {
     // Else the same words would not be said a second time.
     news.say({ text: '', isGood: true });
     const told = await cancel(this._target, this._done);
-    // What failed because the thing was over is no news by now.
-    if (told.isGood || this._target) {
-      news.say(told);
-    }
+    news.say(told);
     // A second press must be possible where the first led to nothing.
     setTimeout(() => this._work(false), told.isGood ? 2_000 : 0);
   }

@@ -65,9 +65,7 @@ export class ProgressView {
     setText(this._facts, [shown.facts, extra].filter(Boolean).join(' · '));
     drawBar(this._bar, shown.bar);
     this._stop.aim(shown.target);
-    if (!shown.target) {
-      this._tools.news.forgetProblem();
-    }
+    this._tools.news.isLive = shown.target !== null;
     this._inside.hidden = !isOpen;
     if (!isOpen) {
       return;
