@@ -16,6 +16,7 @@ import { drawLinks, ExecutorTable } from './executorTable';
 import { Fold } from './folds';
 import { sparkIcon } from './icon';
 import { ISetting } from './detailsContent';
+import { keepFocus, place } from './steady';
 import { ResourceWatch } from './watch';
 import { countText, SHOW_LOG } from './words';
 
@@ -45,6 +46,8 @@ export class ClusterCard extends Widget {
     this._settings.body.append(this._filter, this._settingList, this._settingMore);
     this._libraries.body.append(this._libraryList, this._libraryMore);
     const title = element('h2', { text: _trans.__('Spark cluster') });
+    const showLog = () => void _commands.execute(SHOW_LOG);
+    this._logButton = button(_trans.__('Driver Log'), showLog);
     this._known.append(
       ...[this._facts, this._links, this._actions, this._executors.node],
       ...[this._settings.node, this._libraries.node]
@@ -109,6 +112,15 @@ export class ClusterCard extends Widget {
       return;
     }
     this._isDrawn = true;
+    // A dialog gives the focus back to its button, and what it did may take that away.
+    keepFocus(
+      this.node,
+      () => this._redraw(),
+      () => (this._known.hidden ? null : this._actions.querySelector('button')) ?? this.node
+    );
+  }
+
+  private _redraw(): void {
     const trans = this._trans;
     const kernel = this._watch.current.kernel;
     const status = kernel?.status;
@@ -127,21 +139,21 @@ export class ClusterCard extends Widget {
   }
 
   private _drawActions(actions: Action[]): void {
-    const hasLog = this._commands.hasCommand(SHOW_LOG);
-    const said = [...actions, hasLog].join();
-    if (this._actions.dataset.actions === said) {
-      return;
+    const shown = actions.map(action => this._button(action));
+    if (this._commands.hasCommand(SHOW_LOG)) {
+      shown.push(this._logButton);
     }
-    this._actions.dataset.actions = said;
-    const buttons = actions.map(action => {
+    place(this._actions, shown);
+  }
+
+  private _button(action: Action): HTMLElement {
+    let made = this._buttons.get(action);
+    if (!made) {
       const label = actionLabel(action, this._trans);
-      return button(action === 'start' ? label : `${label}…`, () => this._act(action));
-    });
-    if (hasLog) {
-      const label = this._trans.__('Driver Log');
-      buttons.push(button(label, () => void this._commands.execute(SHOW_LOG)));
+      made = button(action === 'start' ? label : `${label}…`, () => this._act(action));
+      this._buttons.set(action, made);
     }
-    this._actions.replaceChildren(...buttons);
+    return made;
   }
 
   private _act(action: Action): void {
@@ -179,6 +191,8 @@ export class ClusterCard extends Widget {
   private _libraries: Fold;
   private _release: (() => void) | null = null;
   private _isDrawn = false;
+  private _buttons = new Map<Action, HTMLElement>();
+  private _logButton: HTMLElement;
   private _known = element('div');
   private _nothing = element('p', { className: 'spark-kernel-quiet' });
   private _facts = element('dl');

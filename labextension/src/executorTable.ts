@@ -5,6 +5,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { executorRows, IExecutorRow } from './cardFacts';
 import { element, link, setText } from './dom';
 import { ILink, IResources } from './protocol';
+import { place } from './steady';
 
 export class ExecutorTable {
   readonly node = element('table', { className: 'spark-kernel-executors' });
@@ -21,19 +22,15 @@ export class ExecutorTable {
   draw(resources: IResources | null, history: (id: string) => readonly number[]): void {
     const { rows, shown, more } = executorRows(resources, this._trans);
     const kept = new Map<string, ExecutorRow>();
-    rows.forEach((row, place) => {
+    rows.forEach((row, i) => {
       const view = this._rows.get(row.id) ?? new ExecutorRow();
       kept.set(row.id, view);
-      view.draw(row, shown[place].logs, history(row.id), shown[place].cores);
-      if (this._body.children[place] !== view.node) {
-        this._body.insertBefore(view.node, this._body.children[place] ?? null);
-      }
+      view.draw(row, shown[i].logs, history(row.id), shown[i].cores);
     });
-    for (const [id, view] of this._rows) {
-      if (kept.get(id) !== view) {
-        view.node.remove();
-      }
-    }
+    place(
+      this._body,
+      [...kept.values()].map(view => view.node)
+    );
     this._rows = kept;
     this.node.hidden = rows.length === 0;
     setText(this._more, more);

@@ -8,7 +8,7 @@ export class Fold {
 
   /** @param toggled called when a person has opened or closed it */
   constructor(title: string, toggled: () => void) {
-    const summary = element('summary', {}, element('span', { text: title }), this._count);
+    const summary = element('summary', {}, element('span', { text: title }), ' ', this._count);
     this.node = element('details', { className: 'spark-kernel-part' }, summary, this.body);
     this.node.addEventListener('toggle', toggled);
   }

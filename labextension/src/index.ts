@@ -1,8 +1,8 @@
 /** The plugins: what is shown of a kernel "PySpark (cluster)" in JupyterLab and Notebook 7. */
 
 import { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ConsolePanel, IConsoleTracker } from '@jupyterlab/console';
 import { NotebookPanel } from '@jupyterlab/notebook';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableDelegate } from '@lumino/disposable';
@@ -25,17 +25,24 @@ const progress: JupyterFrontEndPlugin<void> = {
   id: '@spark-kernel/labextension:progress',
   description: 'Shows what the Spark jobs of a cell do, and cancels them.',
   autoStart: true,
-  requires: [IRenderMimeRegistry],
-  optional: [ITranslator, ISettingRegistry],
+  optional: [ITranslator, ISettingRegistry, IConsoleTracker],
   activate: (
     app: JupyterFrontEnd,
-    rendermime: IRenderMimeRegistry,
     translator: ITranslator | null,
-    registry: ISettingRegistry | null
+    registry: ISettingRegistry | null,
+    consoles: IConsoleTracker | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const choices = new Preferences(progressChoices, registry, progress.id);
-    offerProgress(rendermime, null, choices, trans);
+    // What is neither a notebook nor a console shows the kernel's own HTML, which is live too.
+    consoles?.widgetAdded.connect((_, panel: ConsolePanel) => {
+      const session = new SessionKernel(panel.sessionContext, kernels);
+      const offer = offerProgress(panel.console.rendermime, session, choices, trans);
+      panel.disposed.connect(() => {
+        offer.dispose();
+        session.dispose();
+      });
+    });
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (panel: NotebookPanel) => {
         const session = new SessionKernel(panel.sessionContext, kernels);

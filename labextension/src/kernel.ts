@@ -7,6 +7,7 @@
 import { Kernel, KernelMessage } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { ICancelled, readCancelled } from './cancelling';
 import { DETAILS, IDetails, readDetails } from './detailsContent';
 import { Follower } from './follower';
 import { ILogPart, readLogPart } from './logContent';
@@ -100,13 +101,12 @@ export class SparkKernel extends Follower {
   }
 
   /**
-   * Cancel what runs; gives an empty text, or why that failed: null where no sensible answer came.
+   * Cancel what runs.
    *
    * @param scope "cell", "job", "stage", "query" or "all"
    */
-  async cancel(scope: string, id: string | number | null): Promise<string | null> {
-    const content = await this._ask('spark_cancel', id === null ? { scope } : { scope, id });
-    return content?.status === 'ok' ? '' : text(content?.evalue, 400) || null;
+  async cancel(scope: string, id: string | number | null): Promise<ICancelled> {
+    return readCancelled(await this._ask('spark_cancel', id === null ? { scope } : { scope, id }));
   }
 
   /** Ask for a part of the driver's log; null where no answer comes in time. */
@@ -133,12 +133,13 @@ export class SparkKernel extends Follower {
     if (!cellId && fields(content.metadata)[KEY] === undefined) {
       return;
     }
-    if (cellId) {
-      this._setLive(cellId, fields(progress).is_final !== true);
-    }
     const parent = fields(message.parent_header);
     const isOwn = parent.session === this.connection.clientId;
     this._displayed.emit({ cellId, isOwn, run: readRun(parent), content });
+    // Only now, so that nobody sees a display end whose last update has not come yet.
+    if (cellId) {
+      this._setLive(cellId, fields(progress).is_final !== true);
+    }
   }
 
   private _setLive(cellId: string, isLive: boolean): void {

@@ -46,6 +46,8 @@ export interface IJob {
   description: string;
   state: RunState;
   url: string;
+  /** In milliseconds, by the driver's clock; 0 where it is not known. */
+  submitted: number;
   duration: number | null;
   tasks: ITasks;
   stages: IStage[];
@@ -66,6 +68,7 @@ export interface IProgress {
   elapsed: number | null;
   jobs: IJob[];
   queries: IQuery[];
+  /** What was left out, by the kernel or here. */
   omitted: { jobs: number; stages: number; queries: number };
   totals: {
     running: number;
@@ -82,16 +85,18 @@ export function readProgress(content: unknown): IProgress {
   const of = fields(content);
   const omitted = fields(of.omitted);
   const totals = fields(of.totals);
+  const jobs = readJobs(of.jobs);
+  const queries = items(of.queries, MOST).map(readQuery);
   return {
     cellId: text(of.cell_id, 200),
     isFinal: of.is_final === true,
     elapsed: amount(of.elapsed_s),
-    jobs: readJobs(of.jobs),
-    queries: items(of.queries, MOST).map(readQuery),
+    jobs,
+    queries,
     omitted: {
-      jobs: count(omitted.jobs),
-      stages: count(omitted.stages),
-      queries: count(omitted.queries)
+      jobs: count(omitted.jobs) + lengthOf(of.jobs) - jobs.length,
+      stages: count(omitted.stages) + stagesOf(items(of.jobs, MOST)) - stagesOf(jobs),
+      queries: count(omitted.queries) + lengthOf(of.queries) - queries.length
     },
     totals: {
       running: count(totals.running),
@@ -102,6 +107,14 @@ export function readProgress(content: unknown): IProgress {
       shuffleReadBytes: count(totals.shuffle_read_bytes)
     }
   };
+}
+
+function stagesOf(jobs: { stages?: unknown }[]): number {
+  return jobs.reduce((sum, job) => sum + lengthOf(job.stages), 0);
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
 }
 
 /** Whether a job, a stage or a query has come to its end. */
@@ -124,6 +137,7 @@ function readJob(of: Fields, mostStages: number): IJob {
     description: text(of.description, 300),
     state: word(of.state, RUN_STATES),
     url: webAddress(of.url),
+    submitted: count(of.submitted),
     duration: amount(of.duration_s),
     tasks: readTasks(of.tasks),
     stages: items(of.stages, mostStages).map(readStage)

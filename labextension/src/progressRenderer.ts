@@ -6,9 +6,10 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { Widget } from '@lumino/widgets';
 
+import { cancelNews, INews, ITarget } from './cancelling';
 import { IProgressChoices, Preferences } from './preferences';
 import { IProgress, readProgress } from './progressContent';
-import { ITarget, shownProgress } from './progressRows';
+import { Presence, shownProgress } from './progressRows';
 import { ProgressView } from './progressView';
 import { KEY, PROGRESS_MIME } from './protocol';
 import { runText } from './record';
@@ -19,12 +20,12 @@ const RANK = 20;
 /**
  * Draw progress in what a registry renders, as long as people want that.
  *
- * @param session the kernel of the notebook that it belongs to; null where there is none
+ * @param session the kernel of the notebook or console that it belongs to
  * @returns what ends to follow their choice
  */
 export function offerProgress(
   rendermime: IRenderMimeRegistry,
-  session: SessionKernel | null,
+  session: SessionKernel,
   choices: Preferences<IProgressChoices>,
   trans: TranslationBundle
 ): IDisposable {
@@ -42,8 +43,6 @@ export function offerProgress(
       rendermime.removeMimeType(PROGRESS_MIME);
     }
   };
-  // A notebook's registry begins as a copy, with what draws without a kernel.
-  rendermime.removeMimeType(PROGRESS_MIME);
   follow();
   choices.changed.connect(follow);
   return new DisposableDelegate(() => choices.changed.disconnect(follow));
@@ -51,13 +50,13 @@ export function offerProgress(
 
 class ProgressRenderer extends Widget implements IRenderMime.IRenderer {
   constructor(
-    private _session: SessionKernel | null,
+    private _session: SessionKernel,
     private _choices: Preferences<IProgressChoices>,
     private _trans: TranslationBundle
   ) {
     super();
-    this._view = new ProgressView(this.node, _trans, target => this._cancel(target));
-    _session?.changed.connect(this._follow, this);
+    this._view = new ProgressView(this.node, _trans, (...what) => this._cancel(...what));
+    _session.changed.connect(this._follow, this);
     _choices.changed.connect(this._draw, this);
     this._follow();
   }
@@ -70,7 +69,7 @@ class ProgressRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   private _follow(): void {
-    this._session?.kernel?.liveChanged.connect(this._hear, this);
+    this._session.kernel?.liveChanged.connect(this._hear, this);
     this._draw();
   }
 
@@ -83,22 +82,29 @@ class ProgressRenderer extends Widget implements IRenderMime.IRenderer {
 
   private _draw(): void {
     if (this._progress && !this.isDisposed) {
-      const isLive = this._session?.kernel?.isLive(this._progress.cellId) ?? false;
+      const presence = this._presence(this._progress.cellId);
       const { open } = this._choices.now;
-      this._view.draw(shownProgress(this._progress, isLive, this._trans, open), this._run);
+      this._view.draw(shownProgress(this._progress, presence, this._trans, open), this._run);
     }
   }
 
-  private async _cancel(target: ITarget): Promise<string> {
-    const kernel = this._session?.kernel;
+  private _presence(cellId: string): Presence {
+    const isLive = this._session.kernel?.isLive(cellId) ?? false;
+    this._wasLive ||= isLive;
+    return isLive ? 'live' : this._wasLive ? 'ended' : 'saved';
+  }
+
+  private async _cancel(target: ITarget, done: string): Promise<INews> {
+    const kernel = this._session.kernel;
     if (!kernel) {
-      return this._trans.__('There is no kernel any more.');
+      return { text: this._trans.__('There is no kernel any more.'), isGood: false };
     }
-    const why = await kernel.cancel(target.scope, target.id);
-    return why ?? this._trans.__('The kernel did not answer.');
+    const none = this._trans.__('Nothing was left to cancel.');
+    return cancelNews(await kernel.cancel(target.scope, target.id), done, none, this._trans);
   }
 
   private _view: ProgressView;
   private _progress: IProgress | null = null;
+  private _wasLive = false;
   private _run = '';
 }

@@ -2,6 +2,7 @@
 
 import { TranslationBundle } from '@jupyterlab/translation';
 
+import { ITarget } from './cancelling';
 import { IProgressChoices } from './preferences';
 import {
   IJob,
@@ -25,11 +26,11 @@ export interface IBar {
   segments: { kind: SegmentKind; percent: number }[];
 }
 
-/** What a button cancels. */
-export interface ITarget {
-  scope: 'cell' | 'job' | 'query';
-  id: string | number;
-}
+/**
+ * Who tells of a progress: a kernel that is at work on it; nobody any more, since that kernel ended;
+ * or a notebook, as it was saved.
+ */
+export type Presence = 'live' | 'ended' | 'saved';
 
 export interface IRow {
   /** Tells a row from all others, in every update. */
@@ -83,21 +84,22 @@ const MARKS: Record<RunState, string> = {
 /**
  * Decide what is shown.
  *
- * @param isLive whether a kernel is known to be at work on it; else nothing can be cancelled, and
- * what was running when the notebook was saved is of unknown outcome
+ * Only what is live can be cancelled; of all else, what was not over is of unknown outcome.
  */
 export function shownProgress(
   progress: IProgress,
-  isLive: boolean,
+  presence: Presence,
   trans: TranslationBundle,
   open: IProgressChoices['open'] = 'running'
 ): IShown {
-  const isRunning = !progress.isFinal && isLive;
+  const isRunning = !progress.isFinal && presence === 'live';
   const settle = (state: RunState): RunState =>
     isRunning || isOver(state) ? state : 'unknown';
+  // The newest first: a session after the first counts its jobs anew, but is told of later.
   const jobs = [...progress.jobs]
+    .reverse()
     .map(job => ({ ...job, state: settle(job.state) }))
-    .sort((a, b) => jobRank(a) - jobRank(b) || b.id - a.id);
+    .sort((a, b) => jobRank(a) - jobRank(b));
   const running = jobs.filter(job => !isOver(job.state));
   const troubled = jobs.filter(job => isOver(job.state) && job.state !== 'succeeded');
   const done = jobs.filter(job => job.state === 'succeeded');
@@ -110,39 +112,44 @@ export function shownProgress(
   ];
   const doneCount = done.length;
   return {
-    ...headOf(progress, isLive, trans),
+    ...headOf(progress, presence, trans),
     isOpen: open === 'always' || (open === 'running' && isRunning),
-    rows,
-    done: done.map(job => row(job, false)),
-    doneTitle: trans._n('%1 finished job', '%1 finished jobs', doneCount, countText(doneCount)),
-    more: joined([
-      progress.omitted.jobs > 0 &&
-        trans._n(
-          'and %1 more job',
-          'and %1 more jobs',
-          progress.omitted.jobs,
-          countText(progress.omitted.jobs)
-        ),
-      progress.omitted.queries > 0 &&
-        trans._n(
-          'and %1 more query',
-          'and %1 more queries',
-          progress.omitted.queries,
-          countText(progress.omitted.queries)
-        )
-    ])
+    rows: distinct(rows),
+    done: distinct(done.map(job => row(job, false))),
+    doneTitle: trans._n('%2 finished job', '%2 finished jobs', doneCount, countText(doneCount)),
+    more: moreText(progress.omitted, trans)
   };
+}
+
+/** Say what is left out. */
+function moreText({ jobs, stages, queries }: IProgress['omitted'], trans: TranslationBundle): string {
+  const [job, stage, query] = [jobs, stages, queries].map(countText);
+  return joined([
+    jobs > 0 && trans._n('and %2 more job', 'and %2 more jobs', jobs, job),
+    stages > 0 && trans._n('and %2 more stage', 'and %2 more stages', stages, stage),
+    queries > 0 && trans._n('and %2 more query', 'and %2 more queries', queries, query)
+  ]);
+}
+
+/** Give each row a key of its own: a query that is started again keeps its id. */
+function distinct(rows: IRow[]): IRow[] {
+  const counts = new Map<string, number>();
+  return rows.map(row => {
+    const before = counts.get(row.key) ?? 0;
+    counts.set(row.key, before + 1);
+    return before ? { ...row, key: `${row.key}-again-${before}` } : row;
+  });
 }
 
 function headOf(
   progress: IProgress,
-  isLive: boolean,
+  presence: Presence,
   trans: TranslationBundle
 ): Pick<IShown, 'mark' | 'state' | 'head' | 'facts' | 'bar' | 'target'> {
   const { totals } = progress;
-  const isRunning = !progress.isFinal && isLive;
+  const isRunning = !progress.isFinal && presence === 'live';
   const jobs = totals.running + totals.finished;
-  const jobsText = trans._n('%1 Spark job', '%1 Spark jobs', jobs, countText(jobs));
+  const jobsText = trans._n('%2 Spark job', '%2 Spark jobs', jobs, countText(jobs));
   const sizes = joined([
     totals.inputBytes > 0 && trans.__('%1 read', sizeText(totals.inputBytes)),
     totals.shuffleReadBytes > 0 && trans.__('%1 shuffle read', sizeText(totals.shuffleReadBytes))
@@ -172,7 +179,12 @@ function headOf(
         cancelled > 0 && trans.__('%1 cancelled', countText(cancelled)),
         unknown > 0 && trans.__('%1 with unknown outcome', countText(unknown))
       ])
-    : joined([jobsText, trans.__('running when this was saved')]);
+    : joined([
+        jobsText,
+        presence === 'saved'
+          ? trans.__('not finished when this was saved')
+          : trans.__('the kernel ended, so the outcome is not known')
+      ]);
   return {
     mark: MARKS[state],
     state,
@@ -204,7 +216,8 @@ function jobRow(
   const canEnd = isLive && !isOver(job.state);
   return {
     ...workOf(title, job),
-    key: `job-${job.id}`,
+    // Each session counts its jobs from 0.
+    key: `job-${job.id}-${job.submitted}`,
     what: job.description,
     facts: taskFacts(job.state, job.tasks, trans),
     hints: [],
@@ -348,7 +361,7 @@ function taskFacts(state: RunState, tasks: ITasks, trans: TranslationBundle): st
     words[state],
     tasks.active > 0 && !isOver(state) && trans.__('%1 running', countText(tasks.active)),
     tasks.failed > 0 &&
-      trans._n('%1 failed task', '%1 failed tasks', tasks.failed, countText(tasks.failed)),
+      trans._n('%2 failed task', '%2 failed tasks', tasks.failed, countText(tasks.failed)),
     tasks.skipped > 0 && trans.__('%1 skipped', countText(tasks.skipped))
   ]);
 }

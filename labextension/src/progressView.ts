@@ -6,10 +6,9 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 
 import { element, link, setAttribute, setText } from './dom';
-import { IBar, IRow, IShown, ITarget } from './progressRows';
-
-/** Cancels something; gives an empty text, or why that failed. */
-export type Cancel = (target: ITarget) => Promise<string>;
+import { Cancel, CancelButton, FoldButton, ITools, News } from './progressButtons';
+import { IBar, IRow, IShown } from './progressRows';
+import { keepFocus, place } from './steady';
 
 const FIND = 'spark-kernel-find-stage';
 
@@ -25,27 +24,37 @@ export function findStage(within: Element, stage: number, isShown: boolean): boo
 export class ProgressView {
   constructor(
     readonly node: HTMLElement,
-    private _trans: TranslationBundle,
-    private _cancel: Cancel
+    trans: TranslationBundle,
+    cancel: Cancel
   ) {
     node.classList.add('spark-kernel-progress');
     setAttribute(node, 'role', 'group');
-    setAttribute(node, 'aria-label', _trans.__('Spark progress'));
-    this._fold = new Fold(_trans.__('Jobs and stages'));
-    this._doneFold = new Fold('');
-    this._stop = new CancelButton(_trans.__('Cancel cell'), _trans.__('Cancel this cell'), _cancel);
-    this._head.append(this._fold.button, this._mark, this._title, this._facts, this._stop.node);
+    setAttribute(node, 'aria-label', trans.__('Spark progress'));
+    this._tools = { trans, cancel, news: new News() };
+    const said = trans.__('This cell was cancelled.');
+    const title = trans.__('Cancel this cell');
+    this._stop = new CancelButton(trans.__('Cancel cell'), title, said, this._tools);
+    this._fold.button.append(this._mark, this._title);
+    this._head.append(this._fold.button, this._facts, this._stop.node);
+    this._doneTitle.append(this._doneFold.button);
     this._inside.append(this._rows, this._doneTitle, this._done, this._more);
-    this._doneTitle.append(this._doneFold.button, this._doneText);
-    node.append(this._head, this._bar, this._problem, this._inside);
+    node.append(this._head, this._bar, this._tools.news.node, this._inside);
     this._fold.changed = () => this._redraw();
     this._doneFold.changed = () => this._redraw();
     node.addEventListener(FIND, event => this._find(event as CustomEvent));
   }
 
-  /** Draw an update. */
+  /** Draw an update; without a button that had the focus, the notebook is to hear the next key. */
   draw(shown: IShown, extra = ''): void {
     this._last = [shown, extra];
+    keepFocus(
+      this.node,
+      () => this._draw(shown, extra),
+      () => this._fold.button
+    );
+  }
+
+  private _draw(shown: IShown, extra: string): void {
     const isRunning = shown.state === 'running';
     this._fold.offer(shown.isOpen);
     const isOpen = this._fold.isOpen;
@@ -55,18 +64,18 @@ export class ProgressView {
     setText(this._title, shown.head);
     setText(this._facts, [shown.facts, extra].filter(Boolean).join(' · '));
     drawBar(this._bar, shown.bar);
-    this._stop.aim(shown.target, this._problem);
+    this._stop.aim(shown.target);
+    this._tools.news.isLive = shown.target !== null;
     this._inside.hidden = !isOpen;
     if (!isOpen) {
       return;
     }
-    this._active.draw(this._rows, shown.rows, this._trans, this._cancel, this._problem);
+    this._active.draw(this._rows, shown.rows, this._tools);
     this._doneFold.offer(!isRunning && shown.rows.length === 0);
     this._doneTitle.hidden = shown.done.length === 0;
-    setText(this._doneText, shown.doneTitle);
+    setText(this._doneFold.button, shown.doneTitle);
     this._done.hidden = !this._doneFold.isOpen;
-    const done = this._doneFold.isOpen ? shown.done : [];
-    this._finished.draw(this._done, done, this._trans, this._cancel, this._problem);
+    this._finished.draw(this._done, this._doneFold.isOpen ? shown.done : [], this._tools);
     setText(this._more, shown.more);
     this._more.hidden = !shown.more;
   }
@@ -100,137 +109,33 @@ export class ProgressView {
   private _title = element('b');
   private _facts = element('span', { className: 'spark-kernel-quiet' });
   private _bar = element('div');
-  private _problem = element('div', {
-    className: 'spark-kernel-problem',
-    attributes: { role: 'status' }
-  });
   private _inside = element('div');
   private _rows = element('ul');
   private _doneTitle = element('div', { className: 'spark-kernel-quiet' });
-  private _doneText = element('span');
   private _done = element('ul');
   private _more = element('div', { className: 'spark-kernel-quiet' });
+  private _tools: ITools;
   private _stop: CancelButton;
-  private _fold: Fold;
-  private _doneFold: Fold;
+  private _fold = new FoldButton();
+  private _doneFold = new FoldButton();
   private _active = new Rows();
   private _finished = new Rows();
   private _last: [IShown, string] | null = null;
 }
 
-/** A button that opens and closes; remembers what a person has chosen. */
-class Fold {
-  readonly button: HTMLButtonElement;
-  changed: () => void = () => undefined;
-
-  constructor(label: string) {
-    this.button = element('button', {
-      className: 'spark-kernel-fold',
-      attributes: { type: 'button', 'aria-expanded': 'false' }
-    });
-    if (label) {
-      setAttribute(this.button, 'aria-label', label);
-    }
-    this.button.addEventListener('click', () => {
-      this._chosen = !this.isOpen;
-      this._show();
-      this.changed();
-    });
-  }
-
-  get isOpen(): boolean {
-    return this._chosen ?? this._offered;
-  }
-
-  /** Open or close it, as if a person had. */
-  choose(isOpen: boolean): void {
-    this._chosen = isOpen;
-    this._show();
-  }
-
-  /** Open or close it where nobody has chosen. */
-  offer(isOpen: boolean): void {
-    this._offered = isOpen;
-    this._show();
-  }
-
-  private _show(): void {
-    setAttribute(this.button, 'aria-expanded', String(this.isOpen));
-  }
-
-  private _chosen: boolean | null = null;
-  private _offered = false;
-}
-
-/** A button that cancels one thing, once. */
-class CancelButton {
-  readonly node: HTMLButtonElement;
-
-  constructor(
-    label: string,
-    title: string,
-    cancel: Cancel
-  ) {
-    this.node = element('button', {
-      className: 'spark-kernel-cancel',
-      text: label,
-      title,
-      attributes: { type: 'button', 'aria-label': title }
-    });
-    this.node.hidden = true;
-    this.node.addEventListener('click', () => void this._press(cancel));
-  }
-
-  /** Say what it cancels; without that it is not shown. */
-  aim(target: ITarget | null, problem: HTMLElement): void {
-    if (target?.id !== this._target?.id || target?.scope !== this._target?.scope) {
-      this.node.disabled = false;
-    }
-    this._target = target;
-    this._problem = problem;
-    this.node.hidden = target === null;
-  }
-
-  private async _press(cancel: Cancel): Promise<void> {
-    if (!this._target) {
-      return;
-    }
-    this.node.disabled = true;
-    const why = await cancel(this._target);
-    if (this._problem) {
-      setText(this._problem, why);
-    }
-    // A second press must be possible where the first led to nothing.
-    setTimeout(() => (this.node.disabled = false), why ? 0 : 2_000);
-  }
-
-  private _target: ITarget | null = null;
-  private _problem: HTMLElement | null = null;
-}
-
 /** A list of rows, each of which is kept as long as it is shown. */
 class Rows {
-  draw(
-    list: HTMLElement,
-    rows: IRow[],
-    trans: TranslationBundle,
-    cancel: Cancel,
-    problem: HTMLElement
-  ): void {
+  draw(list: HTMLElement, rows: IRow[], tools: ITools): void {
     const views = new Map<string, RowView>();
-    rows.forEach((row, place) => {
-      const view = this._views.get(row.key) ?? new RowView(row, trans, cancel, problem);
+    for (const row of rows) {
+      const view = this._views.get(row.key) ?? new RowView(row, tools);
       views.set(row.key, view);
       view.draw(row);
-      if (list.children[place] !== view.node) {
-        list.insertBefore(view.node, list.children[place] ?? null);
-      }
-    });
-    for (const [key, view] of this._views) {
-      if (!views.has(key)) {
-        view.node.remove();
-      }
     }
+    place(
+      list,
+      [...views.values()].map(view => view.node)
+    );
     this._views = views;
   }
 
@@ -258,13 +163,13 @@ class RowView {
 
   constructor(
     row: IRow,
-    private _trans: TranslationBundle,
-    private _cancel: Cancel,
-    private _problem: HTMLElement
+    private _tools: ITools
   ) {
-    this._fold = new Fold(_trans.__('Stages of %1', row.title));
-    const label = _trans.__('Cancel %1', row.title);
-    this._stop = new CancelButton(_trans.__('Cancel'), label, _cancel);
+    const { trans } = _tools;
+    this._fold = new FoldButton(trans.__('Stages of %1', row.title));
+    const label = trans.__('Cancel %1', row.title);
+    const said = trans.__('%1 was cancelled.', row.title);
+    this._stop = new CancelButton(trans.__('Cancel'), label, said, _tools);
     this._name = link(row.title, row.url);
     const words = element('div', { className: 'spark-kernel-words' });
     words.append(this._fold.button, this._mark, this._name, ' ', this._what, ' ', this._facts);
@@ -286,13 +191,13 @@ class RowView {
     drawBar(this._bar, row.bar);
     setText(this._counts, row.counts);
     setText(this._time, row.time);
-    this._stop.aim(row.target, this._problem);
+    this._stop.aim(row.target);
     setText(this._hints, row.hints.map(hint => `⚠ ${hint}`).join('\n'));
     this._hints.hidden = row.hints.length === 0;
     const isOpen = this._fold.isOpen && row.rows.length > 0;
     this._list.hidden = !isOpen;
     const rows = isOpen ? row.rows : [];
-    this._rows.draw(this._list, rows, this._trans, this._cancel, this._problem);
+    this._rows.draw(this._list, rows, this._tools);
   }
 
   reveal(within: string): void {
@@ -312,7 +217,7 @@ class RowView {
   private _time = element('span');
   private _hints = element('div', { className: 'spark-kernel-hints' });
   private _list = element('ul');
-  private _fold: Fold;
+  private _fold: FoldButton;
   private _stop: CancelButton;
   private _rows = new Rows();
   private _last: IRow | null = null;

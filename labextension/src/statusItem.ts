@@ -37,7 +37,7 @@ export class StatusItem extends Widget {
     this._button.append(this._mark, this._text, this._bar);
     this._button.addEventListener('click', open);
     this._spoken = element('span', {
-      className: 'spark-kernel-spoken',
+      className: 'spark-kernel-unseen',
       attributes: { role: 'status' }
     });
     this.node.append(this._button, this._spoken);

@@ -13,6 +13,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { cancelNews } from './cancelling';
 import { ClusterCard } from './card';
 import { CurrentKernel } from './current';
 import { SparkKernels } from './kernel';
@@ -70,9 +71,12 @@ export function statusPlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void>
         caption: trans.__('Cancel every job and streaming query of this notebook'),
         isEnabled: () => watch.current.kernel !== null,
         execute: async () => {
-          const silent = trans.__('The kernel did not answer.');
-          const why = await watch.current.kernel?.cancel('all', null);
-          return why === '' || showErrorMessage(trans.__('Cancel All Spark Jobs'), why ?? silent);
+          const answer = await watch.current.kernel?.cancel('all', null);
+          const none = trans.__('No Spark job was running.');
+          const news = answer && cancelNews(answer, '', none, trans);
+          if (news && !news.isGood) {
+            await showErrorMessage(trans.__('Cancel All Spark Jobs'), news.text);
+          }
         }
       });
       for (const command of Object.values(CommandIds)) {

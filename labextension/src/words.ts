@@ -43,7 +43,11 @@ export function sizeText(bytes: number): string {
 // One for all: to make a format takes longer than all else that a row needs.
 const COUNTS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** Say a count with separators, the same in every locale. */
+/**
+ * Say a count with separators, the same in every locale.
+ *
+ * In `trans._n` it is `%2`: `%1` is the number without them.
+ */
 export function countText(count: number): string {
   return COUNTS.format(count);
 }

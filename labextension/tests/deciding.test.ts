@@ -1,10 +1,13 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
+import { cancelNews, readCancelled } from '../src/cancelling';
 import { readProgress } from '../src/progressContent';
 import { barOf, shownProgress } from '../src/progressRows';
 import { readResources, readStatus } from '../src/protocol';
+import { Fields } from '../src/reading';
 import { beginOf, statusLine } from '../src/statusLine';
+import { longestRise } from '../src/steady';
 import { isWorking } from '../src/watch';
 import { durationText, sizeText } from '../src/words';
 
@@ -35,29 +38,48 @@ const progress = (more: object = {}) =>
 
 describe('the progress of a cell', () => {
   it('shows first what runs, then what failed, and keeps the rest folded', () => {
-    const shown = shownProgress(progress(), true, trans);
-    expect(shown.rows.map(row => row.key)).toEqual(['query-q', 'job-2', 'job-3']);
-    expect(shown.done.map(row => row.key)).toEqual(['job-1']);
+    const shown = shownProgress(progress(), 'live', trans);
+    expect(shown.rows.map(row => row.key)).toEqual(['query-q', 'job-2-0', 'job-3-0']);
+    expect(shown.done.map(row => row.key)).toEqual(['job-1-0']);
     expect(shown.head).toBe('1 of 3 Spark jobs running');
   });
 
   it('can cancel the cell, a running job and an active query, while it is live', () => {
-    const shown = shownProgress(progress(), true, trans);
+    const shown = shownProgress(progress(), 'live', trans);
     expect(shown.target).toEqual({ scope: 'cell', id: 'c' });
     expect(shown.rows.map(row => row.target?.scope)).toEqual(['query', 'job', undefined]);
   });
 
   it('can cancel nothing without a kernel, and does not say that anything runs', () => {
-    const shown = shownProgress(progress(), false, trans);
-    expect(shown.target).toBeNull();
-    expect(shown.rows.every(row => row.target === null && row.state !== 'running')).toBe(true);
-    expect(shown.head).toContain('running when this was saved');
+    for (const [presence, said] of [['saved', 'when this was saved'], ['ended', 'the kernel ended']] as const) {
+      const shown = shownProgress(progress(), presence, trans);
+      expect(shown.target).toBeNull();
+      expect(shown.rows.every(row => row.target === null && row.state !== 'running')).toBe(true);
+      expect(shown.head).toContain(said);
+    }
+  });
+
+  it('keeps the jobs of two sessions apart, and shows the newer ones first', () => {
+    const job = (submitted: number, state: string) => ({ id: 0, submitted, state });
+    const jobs = [job(10, 'succeeded'), job(20, 'running'), job(30, 'running')];
+    const shown = shownProgress(progress({ jobs, queries: [{ id: 'q' }, { id: 'q' }] }), 'live', trans);
+    expect(shown.rows.map(row => row.key)).toEqual(['query-q', 'query-q-again-1', 'job-0-30', 'job-0-20']);
+    expect(shown.done.map(row => row.key)).toEqual(['job-0-10']);
+  });
+
+  it('says what is left out, by the kernel or by the page', () => {
+    const stages = Array.from({ length: 150 }, (_, id) => ({ id }));
+    const jobs = Array.from({ length: 201 }, (_, id) => ({ id, stages: id < 3 ? stages : [] }));
+    const omitted = { jobs: 2, stages: 7, queries: 1 };
+    const shown = shownProgress(progress({ jobs, omitted }), 'live', trans);
+    expect(shown.more).toBe('and 3 more jobs · and 57 more stages · and 1 more query');
+    expect(shownProgress(progress(), 'live', trans).more).toBe('');
   });
 
   it('tells those that were cancelled from those that failed', () => {
     const jobs = [{ id: 1, state: 'cancelled' }];
     const totals = { running: 0, finished: 1, failed: 1 };
-    const shown = shownProgress(progress({ is_final: true, jobs, queries: [], totals }), true, trans);
+    const shown = shownProgress(progress({ is_final: true, jobs, queries: [], totals }), 'live', trans);
     expect(shown.head).toBe('1 Spark job · 1 cancelled');
     expect(shown.target).toBeNull();
   });
@@ -65,7 +87,7 @@ describe('the progress of a cell', () => {
   it('says of how many jobs nobody knows how they ended', () => {
     const jobs = [{ id: 1, state: 'unknown' }];
     const totals = { running: 0, finished: 1, failed: 0 };
-    const shown = shownProgress(progress({ is_final: true, jobs, queries: [], totals }), true, trans);
+    const shown = shownProgress(progress({ is_final: true, jobs, queries: [], totals }), 'live', trans);
     expect(shown.head).toBe('1 Spark job · 1 with unknown outcome');
   });
 
@@ -74,6 +96,34 @@ describe('the progress of a cell', () => {
     expect(bar.segments.map(part => part.percent).reduce((a, b) => a + b)).toBe(100);
     expect(barOf('x', tasks(0)).end).toBe(0);
     expect(barOf('x', tasks(10, 2, 0, 0, 4)).end).toBe(6);
+  });
+});
+
+describe('cancelling', () => {
+  const said = (reply: object | null) => cancelNews(readCancelled(reply as Fields | null), 'done', 'none', trans);
+
+  it('is a success only where something was cancelled', () => {
+    expect(said({ status: 'ok', cancelled: [3] })).toEqual({ text: 'done', isGood: true });
+    expect(said({ status: 'ok', cancelled: [] })).toEqual({ text: 'none', isGood: false });
+  });
+
+  it('says why it failed, also where no sensible answer came', () => {
+    expect(said({ status: 'error', evalue: 'No such\njob' })).toEqual({ text: 'No such job', isGood: false });
+    for (const reply of [null, {}, { status: 'ok', cancelled: 'x' }, { status: 'error', evalue: 1 }]) {
+      expect(said(reply)).toEqual({ text: 'The kernel did not answer.', isGood: false });
+    }
+  });
+});
+
+describe('a list that is drawn anew', () => {
+  it('moves as few of its rows as can be', () => {
+    expect([...longestRise([0, 1, 2])]).toHaveLength(3);
+    // The first of three goes to the end, as a job that failed does.
+    expect(longestRise([2, 0, 1])).toEqual(new Set([0, 1]));
+    expect(longestRise([1, 2, 0])).toEqual(new Set([1, 2]));
+    expect(longestRise([5, 0, 6, 1, 2, 7])).toEqual(new Set([0, 1, 2, 7]));
+    expect(longestRise([3, 2, 1])).toHaveProperty('size', 1);
+    expect(longestRise([])).toHaveProperty('size', 0);
   });
 });
 

@@ -89,6 +89,7 @@ def test_spark_is_stopped_and_started_from_the_card(notebook: NotebookPage) -> N
     assert "gets its resources back" in asked.inner_text()
     asked.get_by_role("button", name="Stop Spark").click()
     notebook.wait_text(notebook.status, "stopped")
+    notebook.wait_text(notebook.page.locator("button:focus"), "Start Spark")
     card(notebook).get_by_label("Filter settings").fill("password")
     notebook.wait_text(card(notebook).locator("dt"), "spark.my.password")
     notebook.wait_text(card(notebook), "These are for the next session")

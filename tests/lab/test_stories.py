@@ -208,7 +208,7 @@ def test_notebook_is_opened_again_after_its_kernel_has_ended(notebook: NotebookP
     notebook.page.goto("about:blank")
     notebook.lab.end_kernels()
     notebook.open()
-    notebook.wait_text(notebook.cell(_SLOW), "running when this was saved")
+    notebook.wait_text(notebook.cell(_SLOW), "not finished when this was saved")
     assert len(progress_of(notebook, _SLOW)) == 1
     assert notebook.cell(_SLOW).locator(".spark-kernel-cancel:visible").count() == 0
     notebook.wait_text(notebook.cell(_AFTER), "Changed since it ran")
