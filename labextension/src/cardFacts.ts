@@ -77,12 +77,7 @@ export function executorRows(
     id: one.id,
     name: one.isActive ? one.id : trans.__('%1 (gone)', one.id),
     host: one.host,
-    // A task that is being killed counts until it is gone.
-    tasks: trans.__(
-      '%1 of %2',
-      countText(Math.min(one.activeTasks, one.cores)),
-      countText(one.cores)
-    ),
+    tasks: trans.__('%1 of %2', countText(one.activeTasks), countText(one.cores)),
     failed: one.failedTasks
       ? trans._n('%2 failed task', '%2 failed tasks', one.failedTasks, countText(one.failedTasks))
       : '',

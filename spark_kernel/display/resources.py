@@ -76,7 +76,7 @@ def _cells(executor: ExecutorResources) -> tuple[str, ...]:
     return (
         executor.id if executor.is_active else f"{executor.id} (gone)",
         executor.host,
-        f"{min(executor.active_tasks, executor.cores):,} of {executor.cores:,}",
+        f"{executor.active_tasks:,} of {executor.cores:,}",
         f"{executor.failed_tasks:,}",
         f"{used} of {most}",
         size_text(executor.disk_used_bytes),

@@ -660,7 +660,7 @@ public class CellJobs {
       (executor.isActive() ? active : gone).add(executor);
       if (executor.isActive()) {
         cores += executor.totalCores();
-        tasks += executor.activeTasks();
+        tasks += activeTasks(executor);
         slots += executor.maxTasks();
       }
     }
@@ -668,7 +668,7 @@ public class CellJobs {
     Runtime runtime = Runtime.getRuntime();
     Map metrics = new LinkedHashMap();
     metrics.put("executors", new Object[] {Integer.valueOf(active.size()), null});
-    metrics.put("cores", pair(Math.min(cores, tasks * coresPerTask), cores));
+    metrics.put("cores", pair(tasks * coresPerTask, cores));
     metrics.put("storage_memory", pair(memoryUsed, memoryMax));
     metrics.put("heap", pair(runtime.totalMemory() - runtime.freeMemory(), runtime.maxMemory()));
     metrics.put("active_tasks", pair(tasks, slots));
@@ -700,6 +700,11 @@ public class CellJobs {
     return new Object[] {Long.valueOf(value), Long.valueOf(max)};
   }
 
+  /** Spark counts a task that has ended until it hears of that, which is after the next began. */
+  private static int activeTasks(ExecutorSummary executor) {
+    return Math.min(executor.activeTasks(), executor.maxTasks());
+  }
+
   private static Map describe(ExecutorSummary executor) {
     Map described = new LinkedHashMap();
     described.put("id", executor.id());
@@ -708,7 +713,7 @@ public class CellJobs {
     described.put("host", colon < 0 ? address : address.substring(0, colon));
     described.put("is_active", Boolean.valueOf(executor.isActive()));
     described.put("cores", Integer.valueOf(executor.totalCores()));
-    described.put("active_tasks", Integer.valueOf(executor.activeTasks()));
+    described.put("active_tasks", Integer.valueOf(activeTasks(executor)));
     described.put("failed_tasks", Integer.valueOf(executor.failedTasks()));
     described.put("memory_used_bytes", Long.valueOf(executor.memoryUsed()));
     described.put("memory_max_bytes", Long.valueOf(executor.maxMemory()));

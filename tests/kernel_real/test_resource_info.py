@@ -121,6 +121,24 @@ def test_what_runs_and_what_is_cached_is_seen_while_the_cell_runs(notebook: Note
     wait_for_value(notebook, "active_jobs", 0)
 
 
+def test_no_more_tasks_run_than_there_are_cores(notebook: Notebook) -> None:
+    # One follows upon the other, so that Spark has heard of the next before the end of the first.
+    notebook.submit(
+        "import time; sc.parallelize(range(900), 900).map(lambda _: time.sleep(.1)).count()"
+    )
+    wait_for_value(notebook, "active_jobs", 1)
+    seen: list[tuple[int, int]] = []
+
+    def has_looked_often() -> bool:
+        seen.append(tuple(value_of(ask(notebook), "active_tasks")))
+        return len([tasks for tasks, _ in seen if tasks]) > 20
+
+    assert wait_until(has_looked_often, 60)
+    assert all(tasks <= slots for tasks, slots in seen), seen
+    notebook.interrupt()
+    wait_for_value(notebook, "active_jobs", 0)
+
+
 def details(notebook: Notebook) -> tuple[dict[str, Any], dict[str, Any]]:
     """Ask for settings and libraries, until the settings are those of after the question."""
     ask_for = {"types": ["libraries", "settings"]}
