@@ -123,6 +123,8 @@ function showMoved(cell: ICodeCellModel, display: IDisplay): void {
 
 /** Let a cell begin another run, as JupyterLab does. */
 function clear(cell: ICodeCellModel): void {
+  // Within a silent change it would keep the number beside it.
+  cell.executionCount = null;
   cell.sharedModel.transact(() => cell.clearExecution(), false, 'silent-change');
 }
 

@@ -137,6 +137,7 @@ def shows_next_run(notebook: NotebookPage, other: NotebookPage) -> None:
     other.cancel(_SLOW).wait_for()
     assert len(progress_of(other, _SLOW)) == 1
     assert "KeyboardInterrupt" not in other.cell(_SLOW).inner_text()
+    assert "[ ]" in other.cell(_SLOW).locator(".jp-InputPrompt").inner_text()
     notebook.cancel(_SLOW).click()
     notebook.wait_done(_SLOW)
     other.wait_text(other.cell(_SLOW), "1 cancelled")
@@ -166,13 +167,15 @@ def test_driver_dies_at_work_and_the_next_cell_starts_spark_again(notebook: Note
 
 
 def test_notebook_is_opened_again_while_its_job_runs(notebook: NotebookPage) -> None:
-    notebook.type(_AFTER, " + 1")
-    notebook.wait_text(notebook.cell(_AFTER), "Changed since it ran")
-    notebook.command("New Console for Notebook")
+    notebook.command("New Console for Notebook")  # whose cells are no other notebook's
     notebook.page.locator(".jp-CodeConsole-promptCell").wait_for()
     notebook.page.locator(".lm-TabBar-tab", has_text=notebook.name).first.click()
     notebook.run(_SLOW)
     notebook.cancel(_SLOW).wait_for()
+    notebook.type(_AFTER, " + 1")
+    notebook.wait_text(notebook.cell(_AFTER), "Changed since it ran")
+    assert notebook.cancel(_SLOW).count() == 1  # which makes the page draw all the time
+    assert notebook.cell(_SLOW).locator(".spark-kernel-note").count() == 0
     notebook.save_to_disk()
     notebook.open()
     notebook.cancel(_SLOW).click()
