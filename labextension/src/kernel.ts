@@ -136,9 +136,11 @@ export class SparkKernel extends Follower {
     const parent = fields(message.parent_header);
     const isOwn = parent.session === this.connection.clientId;
     this._displayed.emit({ cellId, isOwn, run: readRun(parent), content });
-    // Only now, so that nobody sees a display end whose last update has not come yet.
+    // Only now, so that nobody sees a display end whose last update has not come yet. A kernel that
+    // is being restarted can still say something, and nobody would hear how that ends.
     if (cellId) {
-      this._setLive(cellId, fields(progress).is_final !== true);
+      const isEnding = ENDS.includes(this.connection.status);
+      this._setLive(cellId, fields(progress).is_final !== true && !isEnding);
     }
   }
 

@@ -45,6 +45,12 @@ class Lab(LabServer):
         (driver,) = find_processes(self.mark, "SparkSubmit")
         driver.kill()
 
+    def kill_kernel(self) -> None:
+        """Kill the only kernel, which then tells nothing more."""
+        found = find_processes(self.mark, "spark_kernel")
+        (kernel,) = [process for process in found if "spark_kernel" in process.cmdline()]
+        kernel.kill()
+
 
 class NotebookPage:
     """A notebook in a page of a browser."""
