@@ -68,7 +68,7 @@ export function statusPlugin(kernels: SparkKernels): JupyterFrontEndPlugin<void>
       });
       app.commands.addCommand(CommandIds.cancel, {
         label: trans.__('Cancel All Spark Jobs'),
-        caption: trans.__('Cancel every job and streaming query of this notebook'),
+        caption: trans.__('Cancel every job that runs for this notebook'),
         isEnabled: () => watch.current.kernel !== null,
         execute: async () => {
           const answer = await watch.current.kernel?.cancel('all', null);
