@@ -23,7 +23,7 @@ _SLEEP = "import time; sc.parallelize(range(40), 2).map(lambda n: time.sleep(1))
 
 _FIRST, _LONG, _CROWD, _SLOW = range(4)
 _BUTTONS = {
-    "with": ".spark-kernel-head .spark-kernel-cancel",
+    "with": ".spark-kernel-head .spark-kernel-cancel:visible",
     "without": "[data-jp-item-name=interrupt] .jp-ToolbarButtonComponent",
 }
 """Of the cell's progress, and JupyterLab's own."""
