@@ -5,6 +5,7 @@
 
 import { Cell, CodeCell } from '@jupyterlab/cells';
 import { NotebookPanel } from '@jupyterlab/notebook';
+import { IOutputModel } from '@jupyterlab/rendermime';
 import { TranslationBundle } from '@jupyterlab/translation';
 import { PanelLayout } from '@lumino/widgets';
 
@@ -12,7 +13,7 @@ import { currentRecord } from './cellRecords';
 import { Follower } from './follower';
 import { IProvenanceChoices, Preferences } from './preferences';
 import { KEY, PROGRESS_MIME } from './protocol';
-import { fields } from './reading';
+import { fields, text } from './reading';
 import { readRecord, recordTitle } from './record';
 import { RecordNote } from './recordLine';
 import { isChanged } from './recordRules';
@@ -160,16 +161,29 @@ export class CellNotes extends Follower {
 
 /** Whether a cell runs, so that its record is of an earlier run than what it shows. */
 function isUnderWay(cell: CodeCell): boolean {
-  const { outputs } = cell.model;
+  const { id, outputs, executionState } = cell.model;
   for (let i = 0; i < outputs.length; i++) {
-    const { data, metadata } = outputs.get(i);
-    const progress = fields(data[PROGRESS_MIME]);
-    if (progress.cell_id === cell.model.id && progress.is_final !== true && !metadata[KEY]) {
+    if (unfinishedIn(outputs.get(i)) === id) {
       return true;
     }
   }
-  return cell.model.executionState === 'running';
+  return executionState === 'running';
 }
+
+/** Give the cell whose progress an output is that was not final; empty where it is none. */
+function unfinishedIn(output: IOutputModel): string {
+  let found = unfinished.get(output);
+  if (found === undefined) {
+    const mayBe = output.type === 'display_data' && !(KEY in output.metadata);
+    const progress = mayBe ? fields(output.data[PROGRESS_MIME]) : {};
+    found = progress.is_final === true ? '' : text(progress.cell_id, 200);
+    unfinished.set(output, found);
+  }
+  return found;
+}
+
+/** JupyterLab copies all of an output for each look into it, and an update is another output. */
+const unfinished = new WeakMap<IOutputModel, string>();
 
 /** Whether one of the outputs of a cell carries a record, and so says it. */
 function showsRecord(cell: CodeCell): boolean {
