@@ -668,7 +668,7 @@ public class CellJobs {
     Runtime runtime = Runtime.getRuntime();
     Map metrics = new LinkedHashMap();
     metrics.put("executors", new Object[] {Integer.valueOf(active.size()), null});
-    metrics.put("cores", pair(tasks * coresPerTask, cores));
+    metrics.put("cores", pair(Math.min(cores, tasks * coresPerTask), cores));
     metrics.put("storage_memory", pair(memoryUsed, memoryMax));
     metrics.put("heap", pair(runtime.totalMemory() - runtime.freeMemory(), runtime.maxMemory()));
     metrics.put("active_tasks", pair(tasks, slots));
